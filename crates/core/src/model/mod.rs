@@ -1,0 +1,201 @@
+//! What a model directory says about a model: its graph file, limit, pooling, prompts.
+//!
+//! This module reads small JSON files and decides; it opens no graph and no tokenizer. [`resolve`] works
+//! before the graph is loaded, [`bind`] once its inputs and outputs are known. Three layouts are understood:
+//! a FastEmbed directory, the hub layout (`onnx/model*.onnx`) and a sentence-transformers directory
+//! (`modules.json`). A request wins over the directory.
+
+mod bind;
+mod graph_file;
+mod json;
+mod limit;
+mod modules;
+
+pub use bind::{DenseHead, bind};
+pub use limit::Limit;
+
+use crate::model::{
+    json::read_object,
+    limit::PositionTable,
+    modules::{Modules, Prompts},
+};
+use millrace_contract::{Error, ErrorKind, Pooling, Result};
+use serde::Deserialize;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// What the caller says about a model. Everything but the directory may be left to its files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelRequest {
+    /// Directory of the model's files.
+    pub dir: PathBuf,
+    /// The graph's file, relative to `dir`.
+    pub model_file: Option<String>,
+    /// How token vectors become one vector.
+    pub pooling: Option<Pooling>,
+    /// Whether vectors are scaled to length 1.
+    pub normalize: Option<bool>,
+    /// The graph's output to take, by name; the first one otherwise.
+    pub output_name: Option<String>,
+    /// Longest text in tokens, special tokens included.
+    pub max_length: Option<usize>,
+}
+
+/// A model directory, understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelSpec {
+    /// Directory of the model's files.
+    pub dir: PathBuf,
+    /// The graph's file, relative to `dir`, with `/` between folders.
+    pub model_file: String,
+    /// The graph's file.
+    pub graph_path: PathBuf,
+    /// Directory of the tokenizer's files: `dir`, or the folder of the Transformer module.
+    pub tokenizer_dir: PathBuf,
+    /// Pooling, where the caller or the directory says one. [`bind`] decides otherwise.
+    pub pooling: Option<Pooling>,
+    /// Whether `pooling` was asked for by the caller.
+    pub pooling_requested: bool,
+    /// Whether vectors are scaled to length 1, where the caller or the directory says so.
+    pub normalize: Option<bool>,
+    /// The output asked for.
+    pub output_name: Option<String>,
+    /// Longest text in tokens.
+    pub limit: Limit,
+    /// Prompts by name, of `config_sentence_transformers.json`.
+    pub prompts: BTreeMap<String, String>,
+    /// Name of the prompt that is used when none is chosen.
+    pub default_prompt: Option<String>,
+    /// False where the pooling of the directory leaves the prompt's tokens out (`include_prompt: false`).
+    pub include_prompt: bool,
+    /// Whether texts are lowercased before the tokenizer sees them (`sentence_bert_config.json`).
+    pub lowercase: bool,
+    pub(crate) positions: PositionTable,
+    /// The limit of the files, before the caller's.
+    pub(crate) files_limit: Option<Limit>,
+    pub(crate) tokenizer: TokenizerConfig,
+    /// `pad_token_id` of config.json.
+    pub(crate) pad_token_id: Option<u32>,
+}
+
+impl ModelSpec {
+    /// Checks a limit that a caller asks for: at least 1, at most what the files say, or above that up to
+    /// the positions of config.json. [`ErrorKind::InvalidOption`] tells the bound.
+    pub fn check_max_length(&self, tokens: usize) -> Result<()> {
+        limit::check(tokens, self.files_limit.as_ref(), &self.positions)
+    }
+
+    /// Position id of the first token: 0, or `pad_token_id + 1` for roberta and its kin.
+    #[must_use]
+    pub fn position_offset(&self) -> usize {
+        self.positions.offset
+    }
+}
+
+/// The keys of config.json that matter here.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct ModelConfig {
+    model_type: Option<String>,
+    pad_token_id: Value,
+    max_position_embeddings: Value,
+    n_positions: Value,
+}
+
+/// The keys of `tokenizer_config.json` that matter here and to the tokenizer.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct TokenizerConfig {
+    model_max_length: Value,
+    max_length: Value,
+    /// `left` or `right`.
+    pub(crate) truncation_side: Option<String>,
+    /// `left` or `right`.
+    pub(crate) padding_side: Option<String>,
+    /// A string, or an object with `content`.
+    pub(crate) pad_token: Value,
+}
+
+/// Reads the directory. [`ErrorKind::ModelNotFound`] names a file that is missing,
+/// [`ErrorKind::ModelInvalid`] one that is broken, [`ErrorKind::InvalidOption`] what the caller must change.
+pub fn resolve(request: &ModelRequest) -> Result<ModelSpec> {
+    let dir = &request.dir;
+    if !dir.is_dir() {
+        return Err(Error::new(
+            ErrorKind::ModelNotFound,
+            format!("{} is not a directory: the model's files are expected there", dir.display()),
+        ));
+    }
+    let model_file = graph_file::choose(dir, request.model_file.as_deref())?;
+    let modules = Modules::read(dir)?;
+    if let Some(modules) = &modules {
+        modules.check_supported(request)?;
+    }
+
+    let tokenizer_dir = modules.as_ref().map_or_else(|| dir.clone(), |m| m.tokenizer_dir(dir));
+    require(&tokenizer_dir.join("tokenizer.json"))?;
+    let config: ModelConfig = read_object(&tokenizer_dir.join("config.json"))?.unwrap_or_default();
+    let tokenizer_config_path = tokenizer_dir.join("tokenizer_config.json");
+    let tokenizer_config: Option<TokenizerConfig> = read_object(&tokenizer_config_path)?;
+    let transformer = modules::read_transformer(&tokenizer_dir)?;
+
+    let pad_token_id = config.pad_token_id.as_u64().and_then(|id| u32::try_from(id).ok());
+    let positions = limit::positions(
+        config.model_type.as_deref(),
+        [&config.max_position_embeddings, &config.n_positions],
+        pad_token_id,
+    );
+    let empty = TokenizerConfig::default();
+    let tokenizer = tokenizer_config.as_ref().unwrap_or(&empty);
+    let files_limit = limit::smallest([
+        ("tokenizer_config.json model_max_length", &tokenizer.model_max_length),
+        ("tokenizer_config.json max_length", &tokenizer.max_length),
+        (transformer.max_seq_length_source.as_str(), &transformer.max_seq_length),
+    ]);
+    let limit = match (request.max_length, &files_limit) {
+        (Some(tokens), files) => {
+            limit::check(tokens, files.as_ref(), &positions)?;
+            Limit { tokens, source: "maxLength".to_owned() }
+        }
+        (None, Some(files)) => files.clone(),
+        (None, None) if tokenizer_config.is_none() => return Err(json::missing(&tokenizer_config_path)),
+        (None, None) => {
+            return Err(Error::new(
+                ErrorKind::ModelInvalid,
+                format!(
+                    "{}: neither model_max_length nor max_length is a positive number, so the longest text is \
+                     not known; pass maxLength",
+                    tokenizer_config_path.display()
+                ),
+            ));
+        }
+    };
+
+    let prompts = Prompts::read(dir)?;
+    Ok(ModelSpec {
+        graph_path: dir.join(&model_file),
+        dir: dir.clone(),
+        model_file,
+        tokenizer_dir,
+        pooling: request.pooling.or_else(|| modules.as_ref().and_then(|m| m.pooling)),
+        pooling_requested: request.pooling.is_some(),
+        normalize: request.normalize.or_else(|| modules.as_ref().map(|m| m.normalize)),
+        output_name: request.output_name.clone(),
+        limit,
+        prompts: prompts.by_name,
+        default_prompt: prompts.default,
+        include_prompt: modules.as_ref().is_none_or(|m| m.include_prompt),
+        lowercase: modules.is_some() && transformer.lowercase,
+        positions,
+        files_limit,
+        tokenizer: tokenizer.clone(),
+        pad_token_id,
+    })
+}
+
+fn require(path: &Path) -> Result<()> {
+    if path.is_file() { Ok(()) } else { Err(json::missing(path)) }
+}
