@@ -7,11 +7,10 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { spawnSync } from 'node:child_process'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { readSoname, withSoname } from './elf-soname.mjs'
 import { PLATFORMS, hostPlatform, packageDirectory } from './lib/platforms.mjs'
-
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+import { ROOT, SetupError } from './lib/run.mjs'
 
 /** Directory of onnxruntime-node's libraries for all platforms. */
 export const ORT_PACKAGE = join(ROOT, 'node_modules', 'onnxruntime-node')
@@ -22,10 +21,10 @@ const stamp = (source, version) => `${version} ${statSync(source).size}\n`
 /** Writes the runtime library of `platform` into its package. Returns its path and whether anything was written. */
 export function takeRuntimeLibrary(platform, { root = ROOT } = {}) {
   const manifest = join(ORT_PACKAGE, 'package.json')
-  if (!existsSync(manifest)) throw new Error('onnxruntime-node is not installed: run npm ci')
+  if (!existsSync(manifest)) throw new SetupError('onnxruntime-node is not installed', 'run: npm ci')
   const { version } = JSON.parse(readFileSync(manifest, 'utf8'))
   const source = join(ORT_PACKAGE, 'bin', 'napi-v6', platform.onnxruntime)
-  if (!existsSync(source)) throw new Error(`onnxruntime-node ${version} has no ${platform.onnxruntime}`)
+  if (!existsSync(source)) throw new SetupError(`onnxruntime-node ${version} has no ${platform.onnxruntime}`)
 
   const directory = packageDirectory(root, platform)
   const target = join(directory, platform.runtime)
@@ -51,7 +50,7 @@ export function takeRuntimeLibrary(platform, { root = ROOT } = {}) {
 /** macOS knows libraries by install name; changing it breaks the signature, so it is signed again (ad hoc). */
 function renameDylib(file, platform) {
   if (process.platform !== 'darwin') {
-    throw new Error(`${platform.runtime} needs install_name_tool and codesign, which only macOS has`)
+    throw new SetupError(`${platform.runtime} needs install_name_tool and codesign, which only macOS has`)
   }
   for (const [tool, ...args] of [
     ['install_name_tool', '-id', `@rpath/${platform.runtime}`, file],
@@ -59,7 +58,7 @@ function renameDylib(file, platform) {
   ]) {
     const { status, error, stderr } = spawnSync(tool, args, { encoding: 'utf8' })
     if (error !== undefined || status !== 0) {
-      throw new Error(`${tool} failed (${error?.message ?? stderr.trim()}): install Xcode's command line tools`)
+      throw new SetupError(`${tool} failed: ${error?.message ?? stderr.trim()}`, 'run: xcode-select --install')
     }
   }
 }
