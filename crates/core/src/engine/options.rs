@@ -1,0 +1,130 @@
+//! How many sessions and threads an engine gets, and its bounds.
+
+use crate::job::Window;
+use millrace_contract::{Error, ErrorKind, Result};
+
+/// An engine's measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineOptions {
+    /// Sessions, each with a thread of its own.
+    pub sessions: usize,
+    /// Padded tokens of a run; a single longer row runs alone.
+    pub max_batch_tokens: usize,
+    /// Whether every row runs alone, because rows of a run change each other's result.
+    pub row_by_row: bool,
+    /// Open jobs; one more is refused.
+    pub max_jobs: usize,
+}
+
+impl EngineOptions {
+    /// Padded tokens of a run by default. On two cores 256 to 512 were fastest for fp32, weight-only and dynamic
+    /// int8 `MiniLM`; from 1,024 on activations fall out of the cache (2,048: 15 to 25 % slower).
+    pub const MAX_BATCH_TOKENS: usize = 512;
+
+    /// Open jobs by default: what a busy server has in flight, at about 16 kB of waiting tokens each.
+    pub const MAX_JOBS: usize = 1024;
+
+    /// Tokens all jobs together may have waiting. Enough for about 1,500 texts of 83 tokens, from which padding
+    /// stays under 1 %; as ids they take 0.5 MB.
+    const WINDOW_TOKENS: usize = 131_072;
+
+    /// Tokens a job may have waiting, however many jobs there are: eight full runs.
+    const MIN_WINDOW_TOKENS: usize = 4096;
+
+    /// Rows a job may hold, waiting or finished: short texts need that many waiting for little padding, and
+    /// finished rows of 384 floats take 6 MB.
+    const WINDOW_ROWS: usize = 4096;
+
+    /// The window of a job that is opened beside `open_jobs` others.
+    pub(crate) fn window(open_jobs: usize, batch_size: usize) -> Window {
+        Window {
+            // A batch must fit whole, and the next one be under way while it is taken.
+            rows: Self::WINDOW_ROWS.max(batch_size.saturating_mul(2)),
+            tokens: (Self::WINDOW_TOKENS / (open_jobs + 1)).max(Self::MIN_WINDOW_TOKENS),
+        }
+    }
+}
+
+/// Sessions and intra-op threads of each; their product never exceeds the cores allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parallelism {
+    /// Sessions.
+    pub sessions: usize,
+    /// Intra-op threads of a session.
+    pub threads: usize,
+}
+
+impl Parallelism {
+    /// Shares `cores` out.
+    ///
+    /// `parallel`: `None` the default (one session a core with one thread each, measured best), `Some(None)` one session with all
+    /// threads, `Some(Some(0))` one session a core, `Some(Some(n))` n sessions. `threads` are those of one
+    /// session. Fails with `INVALID_OPTION` when the caller asks for more than there is.
+    pub fn share(parallel: Option<Option<usize>>, threads: Option<usize>, cores: usize) -> Result<Self> {
+        let cores = cores.max(1);
+        if threads == Some(0) {
+            return Err(Error::new(
+                ErrorKind::InvalidOption,
+                "Expected a positive integer for threads but received 0",
+            ));
+        }
+        if let Some(threads) = threads
+            && threads > cores
+        {
+            let message =
+                format!("Expected at most {cores} (the cores allowed) for threads but received {threads}");
+            return Err(Error::new(ErrorKind::InvalidOption, message));
+        }
+        let sessions = match parallel {
+            Some(None) => 1,
+            None | Some(Some(0)) => cores / threads.unwrap_or(1),
+            Some(Some(sessions)) => sessions,
+        };
+        let sessions = sessions.max(1);
+        let threads = threads.unwrap_or((cores / sessions).max(1));
+        if sessions * threads > cores {
+            let message = format!(
+                "Expected parallel x threads to be at most {cores} (the cores allowed) but received {sessions} x {threads}"
+            );
+            return Err(Error::new(ErrorKind::InvalidOption, message));
+        }
+        Ok(Self { sessions, threads })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(parallel: Option<Option<usize>>, threads: Option<usize>, cores: usize) -> (usize, usize) {
+        let shared = Parallelism::share(parallel, threads, cores).unwrap();
+        (shared.sessions, shared.threads)
+    }
+
+    #[test]
+    fn shares_out_the_cores() {
+        assert_eq!(share(None, None, 8), (8, 1));
+        assert_eq!(share(Some(None), None, 8), (1, 8));
+        assert_eq!(share(Some(Some(0)), None, 8), (8, 1));
+        assert_eq!(share(Some(Some(3)), None, 8), (3, 2));
+        assert_eq!(share(None, Some(2), 8), (4, 2));
+        assert_eq!(share(None, None, 0), (1, 1));
+    }
+
+    #[test]
+    fn refuses_more_than_there_is() {
+        for (parallel, threads) in
+            [(Some(Some(3)), None), (None, Some(3)), (Some(Some(2)), Some(2)), (None, Some(0))]
+        {
+            let error = Parallelism::share(parallel, threads, 2).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidOption, "{parallel:?} {threads:?}");
+        }
+    }
+
+    #[test]
+    fn a_window_holds_two_batches() {
+        let window = EngineOptions::window(0, 10_000);
+        assert_eq!(window.rows, 20_000);
+        assert!(EngineOptions::window(1_000, 1).tokens >= EngineOptions::MIN_WINDOW_TOKENS);
+    }
+}

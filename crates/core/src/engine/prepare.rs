@@ -1,0 +1,135 @@
+//! The preparing pool: tokenising (later decoding) on threads of its own, urgent calls first.
+//!
+//! One pool a process. Rayon spawns in no order of priority, so what is spawned is always "do the most urgent task",
+//! and the tasks wait in a queue of the engine.
+
+use super::shared::{Shared, Work};
+use crate::{family::Family, job::JobInner};
+use millrace_contract::{Error, ErrorKind, Result};
+use parking_lot::Mutex;
+use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, OnceLock},
+};
+
+/// Inputs of one task. About a millisecond of tokenising, so an urgent input waits no longer than that.
+const TASK_INPUTS: usize = 16;
+
+/// Estimated tokens of one task, for the same reason.
+const TASK_TOKENS: usize = 4096;
+
+struct Task<F: Family> {
+    job: Arc<JobInner<F>>,
+    first_index: u64,
+    first_seq: u64,
+    inputs: Vec<(F::Input, usize)>,
+}
+
+/// Tasks by urgency, then by age.
+pub(crate) struct Queue<F: Family>(Mutex<BTreeMap<(Reverse<i32>, u64), Task<F>>>);
+
+impl<F: Family> Default for Queue<F> {
+    fn default() -> Self {
+        Self(Mutex::new(BTreeMap::new()))
+    }
+}
+
+/// The process's pool.
+pub(crate) fn pool() -> Result<Arc<rayon::ThreadPool>> {
+    static POOL: OnceLock<Arc<rayon::ThreadPool>> = OnceLock::new();
+    if let Some(pool) = POOL.get() {
+        return Ok(Arc::clone(pool));
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+        .thread_name(|number| format!("millrace-prep-{number}"))
+        .build()
+        .map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("The preparing pool did not start: {error}"))
+        })?;
+    Ok(Arc::clone(POOL.get_or_init(|| Arc::new(pool))))
+}
+
+/// Cuts `inputs`, whose first is number `first_index` of `job`, into tasks and has the pool do them.
+pub(crate) fn spread<F: Family>(
+    shared: &Arc<Shared<F>>,
+    job: &Arc<JobInner<F>>,
+    first_index: u64,
+    inputs: Vec<F::Input>,
+    costs: &[usize],
+) {
+    let mut index = first_index;
+    let mut seq = shared.reserve(inputs.len());
+    let mut inputs = inputs.into_iter().zip(costs.iter().copied()).peekable();
+    while inputs.peek().is_some() {
+        let mut chunk = Vec::with_capacity(TASK_INPUTS);
+        let mut tokens = 0;
+        while let Some(input) = inputs.next_if(|_| chunk.len() < TASK_INPUTS && tokens < TASK_TOKENS) {
+            tokens += input.1;
+            chunk.push(input);
+        }
+        let count = chunk.len() as u64;
+        let task = Task { job: Arc::clone(job), first_index: index, first_seq: seq, inputs: chunk };
+        shared.queue.0.lock().insert((Reverse(job.options.priority), seq), task);
+        let shared = Arc::clone(shared);
+        let pool = Arc::clone(&shared.pool);
+        pool.spawn(move || {
+            let task = shared.queue.0.lock().pop_first();
+            if let Some((_, task)) = task {
+                run(&shared, task);
+            }
+        });
+        index += count;
+        seq += count;
+    }
+}
+
+fn run<F: Family>(shared: &Arc<Shared<F>>, task: Task<F>) {
+    let Task { job, first_index, first_seq, inputs } = task;
+    let mut ready = Vec::with_capacity(inputs.len());
+    for ((index, seq), (input, estimate)) in (first_index..).zip(first_seq..).zip(inputs) {
+        if job.is_cancelled() {
+            return;
+        }
+        let prepared = catch_unwind(AssertUnwindSafe(|| shared.family.prepare(input, &job.call)));
+        let item = match prepared {
+            Ok(Ok(item)) => item,
+            Ok(Err(error)) => {
+                fail(shared, &job, index, estimate, error);
+                continue;
+            }
+            Err(_) => {
+                fail(
+                    shared,
+                    &job,
+                    index,
+                    estimate,
+                    Error::new(ErrorKind::Internal, "Preparing the input panicked"),
+                );
+                continue;
+            }
+        };
+        let cost = shared.family.tokens(&item);
+        job.state.lock().recount(estimate, cost);
+        if let Some(slices) = &job.slices {
+            let complete = slices.lock().arrive(index, Some((cost, item)));
+            shared.enqueue_slices(&job, complete);
+        } else {
+            ready.push(Work { job: Arc::clone(&job), index, seq, cost, item });
+        }
+    }
+    if !ready.is_empty() {
+        shared.enqueue(&job, ready);
+    }
+}
+
+fn fail<F: Family>(shared: &Shared<F>, job: &Arc<JobInner<F>>, index: u64, estimate: usize, error: Error) {
+    job.deliver(index, estimate, 0, Err(error));
+    if let Some(slices) = &job.slices {
+        let complete = slices.lock().arrive(index, None);
+        shared.enqueue_slices(job, complete);
+    }
+    shared.notify_settled();
+}

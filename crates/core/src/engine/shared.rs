@@ -1,0 +1,320 @@
+//! What the threads of an engine share: the planner, what runs, who is open.
+
+use super::{EngineOptions, prepare, watchdog::Watchdog};
+use crate::{
+    family::Family,
+    job::{JobInner, JobOptions},
+    planner::{Planner, Unit},
+};
+use millrace_contract::{Backend, Error, ErrorKind, Result, RunControl};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+/// A prepared row on its way.
+pub(crate) struct Work<F: Family> {
+    pub(crate) job: Arc<JobInner<F>>,
+    /// Position in the job's input.
+    pub(crate) index: u64,
+    /// Position among all inputs of the engine.
+    pub(crate) seq: u64,
+    /// What it weighs in the job's window.
+    pub(crate) cost: usize,
+    pub(crate) item: F::Item,
+}
+
+/// What a worker is doing.
+pub(crate) struct Running<F: Family> {
+    pub(crate) control: Arc<RunControl>,
+    pub(crate) jobs: Vec<Arc<JobInner<F>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Open,
+    /// No new jobs and inputs; what was pushed is finished.
+    Draining,
+    /// Threads end.
+    Stopped,
+}
+
+pub(crate) struct State<F: Family> {
+    pub(crate) planner: Planner<Work<F>>,
+    pub(crate) running: Vec<Option<Running<F>>>,
+    pub(crate) idle: usize,
+    pub(crate) phase: Phase,
+    jobs: HashMap<u64, Arc<JobInner<F>>>,
+    opened: u64,
+}
+
+/// Counters of an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Metrics {
+    /// Rows finished.
+    pub rows: u64,
+    /// Tokens of the finished rows.
+    pub tokens: u64,
+    /// The same, padding included.
+    pub padded_tokens: u64,
+    /// Runs that succeeded.
+    pub runs: u64,
+    /// Runs that failed or were terminated.
+    pub failed_runs: u64,
+    /// Rows in the planner.
+    pub waiting_rows: usize,
+    /// Open jobs.
+    pub open_jobs: usize,
+}
+
+/// Counters that workers add to.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) rows: AtomicU64,
+    pub(crate) tokens: AtomicU64,
+    pub(crate) padded_tokens: AtomicU64,
+    pub(crate) runs: AtomicU64,
+    pub(crate) failed_runs: AtomicU64,
+}
+
+pub(crate) struct Shared<F: Family> {
+    pub(crate) family: F,
+    pub(crate) pool: Arc<rayon::ThreadPool>,
+    pub(crate) queue: prepare::Queue<F>,
+    pub(crate) counters: Counters,
+    pub(crate) watchdog: Watchdog,
+    /// Work for idle workers, or a change of phase.
+    pub(crate) work: Condvar,
+    state: Mutex<State<F>>,
+    /// A run ended or a job went.
+    settled: Condvar,
+    backend: Mutex<Option<Arc<dyn Backend>>>,
+    next_seq: AtomicU64,
+    options: EngineOptions,
+}
+
+impl<F: Family> Shared<F> {
+    pub(crate) fn new(
+        backend: Arc<dyn Backend>,
+        family: F,
+        options: EngineOptions,
+        slots: usize,
+    ) -> Result<Self> {
+        Ok(Self {
+            family,
+            pool: prepare::pool()?,
+            queue: prepare::Queue::default(),
+            counters: Counters::default(),
+            watchdog: Watchdog::default(),
+            work: Condvar::new(),
+            state: Mutex::new(State {
+                planner: Planner::new(options.max_batch_tokens),
+                running: (0..slots).map(|_| None).collect(),
+                idle: 0,
+                phase: Phase::Open,
+                jobs: HashMap::new(),
+                opened: 0,
+            }),
+            settled: Condvar::new(),
+            backend: Mutex::new(Some(backend)),
+            next_seq: AtomicU64::new(0),
+            options,
+        })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<F>> {
+        self.state.lock()
+    }
+
+    pub(crate) fn backend(&self) -> Option<Arc<dyn Backend>> {
+        self.backend.lock().clone()
+    }
+
+    /// Reserves `count` places in the order of all inputs; the first of them.
+    pub(crate) fn reserve(&self, count: usize) -> u64 {
+        self.next_seq.fetch_add(count as u64, Ordering::Relaxed)
+    }
+
+    pub(crate) fn open_job(&self, options: JobOptions, call: F::Call) -> Result<Arc<JobInner<F>>> {
+        let mut state = self.lock();
+        if state.phase != Phase::Open {
+            return Err(Error::new(ErrorKind::Closed, "The model was closed"));
+        }
+        let open = state.jobs.len();
+        if open >= self.options.max_jobs {
+            let message = format!("{open} calls are open, as many as maxQueue allows; try again later");
+            return Err(Error::new(ErrorKind::Overloaded, message));
+        }
+        state.opened += 1;
+        let window = EngineOptions::window(open, options.batch_size);
+        let job = Arc::new(JobInner::new(state.opened, options, call, window));
+        state.jobs.insert(job.id, Arc::clone(&job));
+        Ok(job)
+    }
+
+    /// Puts prepared rows of `job` into the planner, unless nobody wants them any more.
+    pub(crate) fn enqueue(&self, job: &JobInner<F>, works: Vec<Work<F>>) {
+        let sealed = self.options.row_by_row;
+        self.enqueue_units(job, works.into_iter().map(|work| self.unit(vec![work], sealed)));
+    }
+
+    /// Puts a complete slice of fixed batching into the planner, as a run of its own.
+    pub(crate) fn enqueue_slices(&self, job: &Arc<JobInner<F>>, slice: Option<Vec<crate::job::Prepared<F>>>) {
+        let Some(slice) = slice else { return };
+        let first = self.reserve(slice.len());
+        let rows = (first..)
+            .zip(slice)
+            .map(|(seq, (index, cost, item))| Work { job: Arc::clone(job), index, seq, cost, item })
+            .collect();
+        self.enqueue_units(job, std::iter::once(self.unit(rows, true)));
+    }
+
+    /// Puts a row back to be run alone, after the run it was in failed.
+    pub(crate) fn retry_alone(&self, work: Work<F>) {
+        let job = Arc::clone(&work.job);
+        self.enqueue_units(&job, std::iter::once(self.unit(vec![work], true)));
+    }
+
+    fn unit(&self, rows: Vec<Work<F>>, sealed: bool) -> Unit<Work<F>> {
+        let first = &rows[0];
+        Unit {
+            seq: first.seq,
+            priority: first.job.options.priority,
+            group: self.family.group(&first.job.call),
+            len: rows.iter().map(|work| self.family.padded_len(&work.item)).max().unwrap_or(0),
+            sealed,
+            rows,
+        }
+    }
+
+    fn enqueue_units(&self, job: &JobInner<F>, units: impl Iterator<Item = Unit<Work<F>>>) {
+        // Rows dropped after the lock is gone: freeing them is not the planner's time.
+        let mut unwanted = Vec::new();
+        let mut state = self.lock();
+        for unit in units {
+            if job.is_cancelled() || state.phase == Phase::Stopped {
+                unwanted.push(unit);
+            } else {
+                state.planner.push(unit);
+            }
+        }
+        if state.idle > 0 {
+            self.work.notify_all();
+        }
+        drop(state);
+    }
+
+    /// Forgets a job that is over: its waiting rows go, and a run that serves only jobs that are over ends.
+    pub(crate) fn forget(&self, job: &Arc<JobInner<F>>) {
+        let mut dropped = Vec::new();
+        let mut state = self.lock();
+        if state.jobs.remove(&job.id).is_none() {
+            return;
+        }
+        let progress = job.state.lock().progress();
+        if progress.done < progress.submitted {
+            dropped = state.planner.remove_rows(|work| work.job.id == job.id);
+            for running in state.running.iter().flatten() {
+                if running.jobs.iter().all(|job| job.is_cancelled()) {
+                    running.control.terminate();
+                }
+            }
+        }
+        self.settled.notify_all();
+        drop(state);
+        drop(dropped);
+    }
+
+    /// Tells who waits for the end that a run ended.
+    pub(crate) fn settle(&self, slot: usize) {
+        self.lock().running[slot] = None;
+        self.settled.notify_all();
+    }
+
+    /// Tells who waits for the end that rows were delivered without a run.
+    pub(crate) fn notify_settled(&self) {
+        let _state = self.lock();
+        self.settled.notify_all();
+    }
+
+    /// Takes no more work and waits until what was pushed is finished, or until `deadline`.
+    pub(crate) fn drain(&self, deadline: Option<Instant>) {
+        let mut state = self.lock();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Draining;
+        }
+        for job in state.jobs.values() {
+            job.state.lock().refuse_input();
+        }
+        while state.phase == Phase::Draining && state.jobs.values().any(|job| job.state.lock().has_work()) {
+            match deadline {
+                None => self.settled.wait(&mut state),
+                Some(deadline) => {
+                    if self.settled.wait_until(&mut state, deadline).timed_out() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends everything: unfinished jobs fail with `CLOSED`, runs are terminated, threads go. Does not wait.
+    pub(crate) fn stop(&self) {
+        let mut state = self.lock();
+        state.phase = Phase::Stopped;
+        for job in state.jobs.values() {
+            let unfinished = {
+                let mut job = job.state.lock();
+                job.refuse_input();
+                job.has_work()
+            };
+            if unfinished {
+                job.fail(Error::new(ErrorKind::Closed, "The model was closed before the call was finished"));
+            }
+        }
+        state.jobs.clear();
+        let dropped = state.planner.remove_rows(|_| true);
+        for running in state.running.iter().flatten() {
+            running.control.terminate();
+        }
+        self.work.notify_all();
+        self.settled.notify_all();
+        drop(state);
+        drop(dropped);
+        self.watchdog.stop();
+    }
+
+    /// Waits until no run is under way, or until `deadline`.
+    pub(crate) fn wait_quiet(&self, deadline: Instant) {
+        let mut state = self.lock();
+        while state.running.iter().any(Option::is_some) {
+            if self.settled.wait_until(&mut state, deadline).timed_out() {
+                return;
+            }
+        }
+    }
+
+    /// Lets go of the weights, once the sessions on them are gone.
+    pub(crate) fn release(&self) {
+        *self.backend.lock() = None;
+    }
+
+    pub(crate) fn metrics(&self) -> Metrics {
+        let state = self.lock();
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Metrics {
+            rows: read(&self.counters.rows),
+            tokens: read(&self.counters.tokens),
+            padded_tokens: read(&self.counters.padded_tokens),
+            runs: read(&self.counters.runs),
+            failed_runs: read(&self.counters.failed_runs),
+            waiting_rows: state.planner.waiting_rows(),
+            open_jobs: state.jobs.len(),
+        }
+    }
+}

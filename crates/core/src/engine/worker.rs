@@ -1,0 +1,169 @@
+//! A session's thread: takes a run from the planner, runs it, finishes its rows, hands them to their jobs.
+
+use super::shared::{Phase, Running, Shared, Work};
+use crate::{family::Family, job::JobInner};
+use millrace_contract::{Batch, Error, ErrorKind, Result, RunControl, Session};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, atomic::Ordering},
+    thread::JoinHandle,
+    time::Instant,
+};
+
+type Rows<F> = Vec<Option<Result<<F as Family>::Row>>>;
+
+/// Starts the thread of `slot` with its session.
+pub(super) fn spawn<F: Family>(
+    shared: &Arc<Shared<F>>,
+    slot: usize,
+    session: Box<dyn Session>,
+) -> Result<JoinHandle<()>> {
+    let shared = Arc::clone(shared);
+    std::thread::Builder::new()
+        .name(format!("millrace-run-{slot}"))
+        .spawn(move || Worker { shared, slot, session: Some(session) }.work())
+        .map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("The session's thread did not start: {error}"))
+        })
+}
+
+struct Worker<F: Family> {
+    shared: Arc<Shared<F>>,
+    slot: usize,
+    /// Absent after a failure: the next run opens a new one.
+    session: Option<Box<dyn Session>>,
+}
+
+/// A run about to be done.
+struct Run<F: Family> {
+    works: Vec<Work<F>>,
+    control: Arc<RunControl>,
+    started: Instant,
+}
+
+impl<F: Family> Worker<F> {
+    fn work(mut self) {
+        while let Some(run) = self.next() {
+            self.run(run);
+            self.shared.settle(self.slot);
+        }
+    }
+
+    fn next(&self) -> Option<Run<F>> {
+        let mut state = self.shared.lock();
+        loop {
+            if state.phase == Phase::Stopped {
+                return None;
+            }
+            let idle = state.idle;
+            if let Some(works) = state.planner.take(idle) {
+                let control = Arc::new(RunControl::new());
+                let mut jobs: Vec<Arc<JobInner<F>>> = Vec::new();
+                for work in &works {
+                    if jobs.iter().all(|job| job.id != work.job.id) {
+                        jobs.push(Arc::clone(&work.job));
+                    }
+                }
+                let started = Instant::now();
+                if let Some(limit) = jobs.iter().filter_map(|job| job.options.timeout).min() {
+                    self.shared.watchdog.arm(started + limit, &control);
+                }
+                state.running[self.slot] = Some(Running { control: Arc::clone(&control), jobs });
+                return Some(Run { works, control, started });
+            }
+            state.idle += 1;
+            self.shared.work.wait(&mut state);
+            state.idle -= 1;
+        }
+    }
+
+    fn run(&mut self, run: Run<F>) {
+        let mut rows: Rows<F> = run.works.iter().map(|_| None).collect();
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.infer(&run, &mut rows)))
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::InferenceFailed, "The session panicked")));
+        match outcome {
+            Ok(padded_len) => self.succeed(run, rows, padded_len),
+            Err(error) => {
+                // Whatever state the session is in, the next run gets a fresh one; an end we asked for is no fault.
+                if !run.control.is_terminated() {
+                    self.session = None;
+                }
+                self.fail(run, &error);
+            }
+        }
+    }
+
+    fn infer(&mut self, run: &Run<F>, rows: &mut Rows<F>) -> Result<usize> {
+        let family = &self.shared.family;
+        if self.session.is_none() {
+            let closed = || Error::new(ErrorKind::Closed, "The model was closed");
+            self.session = Some(self.shared.backend().ok_or_else(closed)?.open(self.slot)?);
+        }
+        let session = self.session.as_mut().ok_or_else(|| Error::new(ErrorKind::Internal, "No session"))?;
+        let items: Vec<&F::Item> = run.works.iter().map(|work| &work.item).collect();
+        let batch: Batch = family.collate(&items)?;
+        session.run(&batch, family.outputs(), &run.control, &mut |outputs| {
+            for (row, work) in run.works.iter().enumerate() {
+                if !work.job.is_cancelled() {
+                    let finish = || family.finish(outputs, &batch, row, &work.item, &work.job.call);
+                    let finished = catch_unwind(AssertUnwindSafe(finish)).unwrap_or_else(|_| {
+                        Err(Error::new(ErrorKind::Internal, "Finishing the row panicked"))
+                    });
+                    rows[row] = Some(finished);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(batch.padded_len)
+    }
+
+    fn succeed(&self, run: Run<F>, rows: Rows<F>, padded_len: usize) {
+        let counters = &self.shared.counters;
+        counters.runs.fetch_add(1, Ordering::Relaxed);
+        let mut counted: Vec<(u64, usize)> = Vec::new();
+        for work in &run.works {
+            match counted.iter_mut().find(|(id, _)| *id == work.job.id) {
+                Some((_, count)) => *count += 1,
+                None => counted.push((work.job.id, 1)),
+            }
+        }
+        for work in &run.works {
+            if let Some(at) = counted.iter().position(|(id, _)| *id == work.job.id) {
+                let (_, count) = counted.swap_remove(at);
+                work.job.state.lock().count_run(count * padded_len);
+            }
+        }
+        for (work, row) in run.works.into_iter().zip(rows) {
+            let Some(row) = row else { continue };
+            let tokens = self.shared.family.tokens(&work.item);
+            counters.rows.fetch_add(1, Ordering::Relaxed);
+            counters.tokens.fetch_add(tokens as u64, Ordering::Relaxed);
+            counters.padded_tokens.fetch_add(padded_len as u64, Ordering::Relaxed);
+            work.job.deliver(work.index, work.cost, tokens, row);
+        }
+    }
+
+    /// Rows of a failed run are run again alone, so that only the one at fault fails. A slice of fixed batching
+    /// cannot be taken apart and fails whole.
+    fn fail(&self, run: Run<F>, error: &Error) {
+        self.shared.counters.failed_runs.fetch_add(1, Ordering::Relaxed);
+        let elapsed = run.started.elapsed();
+        let alone = run.works.len() == 1;
+        for work in run.works {
+            if work.job.is_cancelled() {
+                continue;
+            }
+            let limit =
+                work.job.options.timeout.filter(|limit| run.control.is_terminated() && elapsed >= *limit);
+            if let Some(limit) = limit {
+                let message =
+                    format!("The run took longer than timeoutMs ({} ms) and was ended", limit.as_millis());
+                work.job.deliver(work.index, work.cost, 0, Err(Error::new(ErrorKind::Timeout, message)));
+            } else if run.control.is_terminated() || !(alone || work.job.slices.is_some()) {
+                self.shared.retry_alone(work);
+            } else {
+                work.job.deliver(work.index, work.cost, 0, Err(error.clone()));
+            }
+        }
+    }
+}

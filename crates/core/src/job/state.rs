@@ -1,0 +1,235 @@
+//! The locked part of a job: counts, finished rows, and who waits.
+
+use super::{
+    JobOptions, OnError, Window,
+    order::{Reorder, Taken},
+};
+use millrace_contract::{Error, ErrorKind, Result};
+use std::task::{Context, Poll, Waker};
+
+/// Rows delivered together.
+#[derive(Debug)]
+pub struct Delivery<R> {
+    /// Position of the first row in the output.
+    pub offset: u64,
+    /// Input position of each row, when rows come as completed.
+    pub indices: Option<Vec<u64>>,
+    /// The rows, or why there is none.
+    pub rows: Vec<Result<R>>,
+}
+
+/// Counters of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Inputs pushed.
+    pub submitted: u64,
+    /// Rows finished or failed.
+    pub done: u64,
+    /// Tokens of the finished rows.
+    pub tokens: u64,
+    /// Tokens of the runs' rows, padding included.
+    pub padded_tokens: u64,
+    /// Runs that held rows of this job.
+    pub runs: u64,
+}
+
+/// A row that comes back from the engine.
+pub(crate) struct Arrival<R> {
+    pub index: u64,
+    pub cost: usize,
+    pub tokens: usize,
+    pub row: Result<R>,
+}
+
+pub(crate) struct JobState<R> {
+    window: Window,
+    batch_size: usize,
+    on_error: OnError,
+    finished_input: bool,
+    /// The engine takes no more inputs, though the caller may have had some.
+    refused_input: bool,
+    /// Rows pushed and not yet taken.
+    held_rows: usize,
+    /// Tokens pushed and not yet run.
+    held_tokens: usize,
+    rows: Reorder<R>,
+    failure: Option<Error>,
+    over: bool,
+    progress: Progress,
+    next_waker: Option<Waker>,
+    room_waker: Option<Waker>,
+}
+
+impl<R> JobState<R> {
+    pub(super) fn new(options: &JobOptions, window: Window) -> Self {
+        Self {
+            window,
+            batch_size: options.batch_size.max(1),
+            on_error: options.on_error,
+            finished_input: false,
+            refused_input: false,
+            held_rows: 0,
+            held_tokens: 0,
+            rows: Reorder::new(options.order),
+            failure: None,
+            over: false,
+            progress: Progress::default(),
+            next_waker: None,
+            room_waker: None,
+        }
+    }
+
+    fn takes_input(&self) -> bool {
+        !self.finished_input && !self.refused_input && !self.over && self.failure.is_none()
+    }
+
+    /// Books `count` inputs of `cost` tokens; the position of the first, or `None` when the job takes no more.
+    pub(super) fn admit(&mut self, count: usize, cost: usize) -> Option<u64> {
+        if !self.takes_input() {
+            return None;
+        }
+        let first = self.progress.submitted;
+        self.progress.submitted += count as u64;
+        self.held_rows += count;
+        self.held_tokens += cost;
+        Some(first)
+    }
+
+    /// How many inputs the window has room for.
+    pub(super) fn room(&self) -> usize {
+        if !self.takes_input() || self.held_tokens >= self.window.tokens {
+            return 0;
+        }
+        self.window.rows.saturating_sub(self.held_rows)
+    }
+
+    /// Corrects an estimate of the window once the true count is known.
+    pub(crate) fn recount(&mut self, estimated: usize, cost: usize) {
+        self.held_tokens = (self.held_tokens + cost).saturating_sub(estimated);
+        self.wake_room();
+    }
+
+    /// Counts a run that holds rows of this job.
+    pub(crate) fn count_run(&mut self, padded_tokens: usize) {
+        self.progress.runs += 1;
+        self.progress.padded_tokens += padded_tokens as u64;
+    }
+
+    /// Ends the input; the number of inputs, or `None` when it had ended before.
+    pub(super) fn finish_input(&mut self) -> Option<u64> {
+        if self.finished_input {
+            return None;
+        }
+        self.finished_input = true;
+        wake(&mut self.room_waker);
+        self.wake_next();
+        Some(self.progress.submitted)
+    }
+
+    pub(super) fn deliver(&mut self, arrival: Arrival<R>) {
+        self.held_tokens = self.held_tokens.saturating_sub(arrival.cost);
+        if self.over {
+            return;
+        }
+        self.progress.done += 1;
+        if arrival.row.is_ok() {
+            self.progress.tokens += arrival.tokens as u64;
+        }
+        self.rows.insert(arrival.index, arrival.row);
+        self.wake_room();
+        self.wake_next();
+    }
+
+    pub(super) fn fail(&mut self, error: Error) {
+        self.failure.get_or_insert(error);
+        wake(&mut self.next_waker);
+        wake(&mut self.room_waker);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// Whether rows that were pushed are not finished.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.over && self.failure.is_none() && self.progress.done < self.progress.submitted
+    }
+
+    /// Takes no more inputs: after the rows pushed so far, the job ends with [`ErrorKind::Closed`] unless its
+    /// input had ended.
+    pub(crate) fn refuse_input(&mut self) {
+        self.refused_input = true;
+        wake(&mut self.room_waker);
+        self.wake_next();
+    }
+
+    /// Whether a call to `poll_next` would give something.
+    fn has_next(&self) -> bool {
+        let ready = self.rows.ready();
+        let all_in = self.progress.done == self.progress.submitted;
+        ready >= self.batch_size
+            || self.failure.is_some()
+            || ((self.finished_input || self.refused_input) && all_in)
+            || (self.on_error == OnError::Throw && self.rows.first_error().is_some())
+    }
+
+    pub(super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
+        if !self.takes_input() {
+            return Poll::Ready(None);
+        }
+        let room = self.room();
+        if room > 0 || self.has_next() {
+            return Poll::Ready(Some(room));
+        }
+        self.room_waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Delivery<R>>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        if !self.has_next() {
+            self.next_waker = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let bad = if self.on_error == OnError::Throw { self.rows.first_error() } else { None };
+        let count = bad.as_ref().map_or(self.rows.ready(), |(at, _)| *at).min(self.batch_size);
+        if count > 0 {
+            let Taken { offset, indices, rows } = self.rows.take(count);
+            self.held_rows = self.held_rows.saturating_sub(count);
+            self.wake_room();
+            return Poll::Ready(Some(Ok(Delivery { offset, indices, rows })));
+        }
+        self.over = true;
+        wake(&mut self.room_waker);
+        let cut_short = self.refused_input && !self.finished_input;
+        let closed = || cut_short.then(|| Error::new(ErrorKind::Closed, "The model was closed"));
+        let error = bad.map(|(_, error)| error).or_else(|| self.failure.take()).or_else(closed);
+        Poll::Ready(error.map(Err))
+    }
+
+    fn wake_next(&mut self) {
+        if self.has_next() {
+            wake(&mut self.next_waker);
+            // Whoever feeds the job may be waiting for room alone; it must look at the rows first.
+            wake(&mut self.room_waker);
+        }
+    }
+
+    fn wake_room(&mut self) {
+        if self.room() > 0 {
+            wake(&mut self.room_waker);
+        }
+    }
+}
+
+fn wake(waker: &mut Option<Waker>) {
+    if let Some(waker) = waker.take() {
+        waker.wake();
+    }
+}

@@ -1,0 +1,14 @@
+//! The way of the data: tokenise, plan, schedule, run, pool, put back in order.
+//!
+//! This crate owns what millrace is for. It knows inference only as the traits of `millrace-contract`, and neither ONNX
+//! Runtime nor Node: its tests run over a deterministic backend, without a model.
+
+pub mod engine;
+pub mod family;
+pub mod job;
+pub mod model;
+pub mod planner;
+pub mod tokenizer;
+
+#[cfg(feature = "fake")]
+pub mod fake;

@@ -1,0 +1,359 @@
+//! The engine over the fake backend: order, identity, faults, cancellation, bounds.
+
+use millrace_contract::{Backend, ErrorKind};
+use millrace_core::{
+    engine::{Engine, EngineOptions},
+    fake::{
+        Cost, FakeBackend, FakeFamily, POISON_FAIL, POISON_HANG, POISON_NAN, POISON_PANIC, POISON_PREPARE,
+    },
+    job::{Batching, Job, JobOptions, OnError, Order},
+};
+use proptest::prelude::*;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+type Fake = Engine<FakeFamily>;
+
+fn options(sessions: usize) -> EngineOptions {
+    EngineOptions { sessions, max_batch_tokens: 64, row_by_row: false, max_jobs: 64 }
+}
+
+fn engine_with(cost: Cost, options: EngineOptions) -> (Fake, Arc<FakeBackend>) {
+    let backend = Arc::new(FakeBackend::new(cost));
+    let engine =
+        Engine::start(Arc::clone(&backend) as Arc<dyn Backend>, FakeFamily::default(), options).unwrap();
+    (engine, backend)
+}
+
+fn engine(sessions: usize) -> Fake {
+    engine_with(Cost::default(), options(sessions)).0
+}
+
+/// Feeds `inputs` as a caller must, within the window, and takes everything.
+fn embed(job: &Job<FakeFamily>, inputs: &[Vec<u32>]) -> Vec<(u64, Result<[f32; 2], ErrorKind>)> {
+    let mut rows = Vec::new();
+    let mut rest = inputs;
+    while !rest.is_empty() {
+        match job.room_blocking() {
+            Some(0) => take(job, &mut rows),
+            Some(room) => {
+                let (now, later) = rest.split_at(room.min(rest.len()));
+                job.push(now.to_vec());
+                rest = later;
+            }
+            None => break,
+        }
+    }
+    job.finish();
+    while take_one(job, &mut rows) {}
+    rows
+}
+
+fn take(job: &Job<FakeFamily>, rows: &mut Vec<(u64, Result<[f32; 2], ErrorKind>)>) {
+    take_one(job, rows);
+}
+
+fn take_one(job: &Job<FakeFamily>, rows: &mut Vec<(u64, Result<[f32; 2], ErrorKind>)>) -> bool {
+    match job.next_blocking() {
+        None => false,
+        Some(Err(error)) => {
+            rows.push((error.index().unwrap_or(u64::MAX), Err(error.kind())));
+            false
+        }
+        Some(Ok(delivery)) => {
+            for (at, row) in delivery.rows.into_iter().enumerate() {
+                let index =
+                    delivery.indices.as_ref().map_or(delivery.offset + at as u64, |indices| indices[at]);
+                rows.push((index, row.map_err(|error| error.kind())));
+            }
+            true
+        }
+    }
+}
+
+fn input(seed: usize) -> Vec<u32> {
+    (0..seed * 7 % 23 + 1).map(|at| u32::try_from((seed * 31 + at * 17) % 1000).unwrap()).collect()
+}
+
+fn inputs(count: usize) -> Vec<Vec<u32>> {
+    (0..count).map(input).collect()
+}
+
+fn job_options(batch_size: usize) -> JobOptions {
+    JobOptions { batch_size, ..JobOptions::default() }
+}
+
+#[test]
+fn output_i_is_input_i_over_more_than_a_window() {
+    let engine = engine(3);
+    let inputs = inputs(20_000);
+    let rows = embed(&engine.submit(job_options(100), 0).unwrap(), &inputs);
+    assert_eq!(rows.len(), inputs.len());
+    for (at, (index, row)) in rows.iter().enumerate() {
+        assert_eq!(*index, at as u64);
+        assert_eq!(row.unwrap(), FakeFamily::expected(&inputs[at]));
+    }
+}
+
+#[test]
+fn an_empty_source_ends_at_once() {
+    assert!(embed(&engine(1).submit(job_options(8), 0).unwrap(), &[]).is_empty());
+}
+
+#[test]
+fn one_bad_row_does_not_sink_its_batch_mates() {
+    for (poison, kind) in [
+        (POISON_FAIL, ErrorKind::InferenceFailed),
+        (POISON_PANIC, ErrorKind::InferenceFailed),
+        (POISON_NAN, ErrorKind::InferenceFailed),
+        (POISON_PREPARE, ErrorKind::InputInvalid),
+    ] {
+        let (engine, backend) = engine_with(Cost::default(), options(2));
+        let mut inputs = inputs(300);
+        inputs[123].push(poison);
+        let collect = JobOptions { on_error: OnError::Collect, ..job_options(32) };
+        let rows = embed(&engine.submit(collect, 0).unwrap(), &inputs);
+        assert_eq!(rows.len(), 300);
+        for (index, row) in rows {
+            let at = usize::try_from(index).unwrap();
+            if at == 123 {
+                assert_eq!(row, Err(kind));
+            } else {
+                assert_eq!(row.unwrap(), FakeFamily::expected(&inputs[at]));
+            }
+        }
+        if [POISON_FAIL, POISON_PANIC].contains(&poison) {
+            assert!(backend.opened() > 2, "a failed session is replaced");
+        }
+    }
+}
+
+#[test]
+fn throwing_delivers_what_precedes_the_bad_row() {
+    let engine = engine(2);
+    let mut inputs = inputs(300);
+    inputs[123].push(POISON_PREPARE);
+    let rows = embed(&engine.submit(job_options(50), 0).unwrap(), &inputs);
+    assert_eq!(rows.len(), 124);
+    assert!(rows[..123].iter().all(|(_, row)| row.is_ok()));
+    assert_eq!(rows[123], (123, Err(ErrorKind::InputInvalid)));
+}
+
+#[test]
+fn fixed_batching_runs_slices_in_input_order() {
+    let (engine, backend) = engine_with(Cost::default(), EngineOptions { max_batch_tokens: 4, ..options(1) });
+    let mut inputs = inputs(25);
+    inputs[4].push(POISON_PREPARE);
+    let fixed = JobOptions { batching: Batching::Fixed, on_error: OnError::Collect, ..job_options(10) };
+    let rows = embed(&engine.submit(fixed, 0).unwrap(), &inputs);
+    assert_eq!(rows.iter().filter(|(_, row)| row.is_ok()).count(), 24);
+    assert_eq!(backend.runs(), 3);
+}
+
+#[test]
+fn row_by_row_never_mixes() {
+    let (engine, backend) = engine_with(Cost::default(), EngineOptions { row_by_row: true, ..options(2) });
+    embed(&engine.submit(job_options(10), 0).unwrap(), &inputs(50));
+    assert_eq!(backend.runs(), 50);
+}
+
+#[test]
+fn a_slow_consumer_stops_the_source() {
+    let engine = engine(2);
+    let job = engine.submit(job_options(16), 0).unwrap();
+    let mut pushed = 0;
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < deadline {
+        let room = job.push(vec![vec![1]; 64]);
+        pushed += 64;
+        if room == 0 {
+            break;
+        }
+    }
+    assert!(pushed <= 4096 + 64, "{pushed} rows pushed with nobody taking");
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(job.push(Vec::new()), 0, "finished rows that nobody takes still count");
+}
+
+#[test]
+fn cancel_ends_a_hanging_run_and_frees_the_worker() {
+    let engine = engine(1);
+    let stuck = engine.submit(job_options(1), 0).unwrap();
+    stuck.push(vec![vec![POISON_HANG]]);
+    std::thread::sleep(Duration::from_millis(30));
+    let begun = Instant::now();
+    stuck.cancel();
+    assert!(matches!(stuck.next_blocking(), Some(Err(error)) if error.kind() == ErrorKind::Aborted));
+    assert!(stuck.next_blocking().is_none());
+    let rows = embed(&engine.submit(job_options(8), 0).unwrap(), &inputs(20));
+    assert_eq!(rows.len(), 20);
+    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_run_past_its_limit_is_ended_and_its_neighbours_survive() {
+    let engine = engine(1);
+    let patient = engine.submit(JobOptions { on_error: OnError::Collect, ..job_options(4) }, 0).unwrap();
+    let hasty =
+        JobOptions { timeout: Some(Duration::from_millis(60)), on_error: OnError::Collect, ..job_options(4) };
+    let hasty = engine.submit(hasty, 0).unwrap();
+    hasty.push(vec![vec![POISON_HANG, 2, 3]]);
+    patient.push(vec![vec![1, 2, 3]]);
+    hasty.finish();
+    let mut rows = Vec::new();
+    while take_one(&hasty, &mut rows) {}
+    assert_eq!(rows, [(0, Err(ErrorKind::Timeout))]);
+    assert_eq!(embed(&patient, &[]), [(0, Ok(FakeFamily::expected(&[1, 2, 3])))]);
+}
+
+#[test]
+fn an_urgent_row_answers_within_three_bulk_runs() {
+    let cost = Cost { run: Duration::from_millis(4), ..Cost::default() };
+    let (engine, backend) = engine_with(cost, options(1));
+    let bulk = engine.submit(job_options(16), 0).unwrap();
+    while bulk.push(inputs(256)) > 256 {}
+    std::thread::sleep(Duration::from_millis(50));
+    for _ in 0..5 {
+        let before = backend.runs();
+        let query = JobOptions { priority: 10, ..job_options(1) };
+        let rows = embed(&engine.submit(query, 0).unwrap(), &[vec![4, 5]]);
+        assert_eq!(rows, [(0, Ok(FakeFamily::expected(&[4, 5])))]);
+        let runs = backend.runs() - before;
+        assert!(runs <= 3, "{runs} runs");
+    }
+}
+
+#[test]
+fn overload_is_an_answer() {
+    let (engine, _) = engine_with(Cost::default(), EngineOptions { max_jobs: 2, ..options(1) });
+    let first = engine.submit(job_options(1), 0).unwrap();
+    let _second = engine.submit(job_options(1), 0).unwrap();
+    let refused = engine.submit(job_options(1), 0).err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::Overloaded);
+    drop(first);
+    assert!(engine.submit(job_options(1), 0).is_ok());
+}
+
+#[test]
+fn close_drains_then_refuses() {
+    let cost = Cost { run: Duration::from_millis(2), ..Cost::default() };
+    let (engine, _) = engine_with(cost, options(2));
+    let done = engine.submit(job_options(10), 0).unwrap();
+    let unfinished = engine.submit(job_options(10), 0).unwrap();
+    done.push(inputs(200));
+    done.finish();
+    unfinished.push(inputs(15));
+    engine.close(None);
+    engine.close(None);
+    let mut rows = Vec::new();
+    while take_one(&done, &mut rows) {}
+    assert_eq!(rows.len(), 200);
+    assert!(rows.iter().all(|(_, row)| row.is_ok()));
+    rows.clear();
+    while take_one(&unfinished, &mut rows) {}
+    assert_eq!(rows.len(), 16, "what was pushed is delivered");
+    assert_eq!(rows[15].1, Err(ErrorKind::Closed));
+    assert_eq!(engine.submit(job_options(1), 0).err().unwrap().kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn close_with_a_limit_terminates() {
+    let engine = engine(1);
+    let stuck = engine.submit(job_options(1), 0).unwrap();
+    stuck.push(vec![vec![POISON_HANG]]);
+    let begun = Instant::now();
+    engine.close(Some(Duration::from_millis(50)));
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert!(matches!(stuck.next_blocking(), Some(Err(error)) if error.kind() == ErrorKind::Closed));
+}
+
+#[test]
+fn dropping_a_job_frees_its_waiting_rows() {
+    let cost = Cost { run: Duration::from_millis(20), ..Cost::default() };
+    let (engine, _) = engine_with(cost, options(1));
+    let job = engine.submit(job_options(10), 0).unwrap();
+    job.push(inputs(1000));
+    std::thread::sleep(Duration::from_millis(30));
+    assert!(engine.metrics().waiting_rows > 0);
+    drop(job);
+    std::thread::sleep(Duration::from_millis(30));
+    assert_eq!(engine.metrics().waiting_rows, 0);
+    assert_eq!(engine.metrics().open_jobs, 0);
+}
+
+#[derive(Debug, Clone)]
+struct Call {
+    rows: Vec<usize>,
+    batch_size: usize,
+    priority: i32,
+    group: u32,
+    completion: bool,
+    fixed: bool,
+    cancel_after: Option<usize>,
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let rows = prop::collection::vec(0_usize..40, 0..200);
+    let cancel = prop::option::weighted(0.2, 0_usize..100);
+    (rows, 1_usize..70, -1_i32..3, 0_u32..2, any::<bool>(), any::<bool>(), cancel).prop_map(
+        |(rows, batch_size, priority, group, completion, fixed, cancel_after)| Call {
+            rows,
+            batch_size,
+            priority,
+            group,
+            completion,
+            fixed,
+            cancel_after,
+        },
+    )
+}
+
+/// One call from its own thread; panics when a row is lost, doubled or another input's.
+fn act(engine: &Fake, call: &Call) {
+    let inputs: Vec<_> = call.rows.iter().copied().map(input).collect();
+    let options = JobOptions {
+        priority: call.priority,
+        order: if call.completion { Order::Completion } else { Order::Input },
+        batching: if call.fixed { Batching::Fixed } else { Batching::Planned },
+        ..job_options(call.batch_size)
+    };
+    let job = engine.submit(options, call.group).unwrap();
+    if let Some(after) = call.cancel_after {
+        job.push(inputs.iter().take(after).cloned().collect());
+        job.cancel();
+        assert!(matches!(job.next_blocking(), Some(Err(error)) if error.kind() == ErrorKind::Aborted));
+        return;
+    }
+    let mut rows = embed(&job, &inputs);
+    if call.completion {
+        rows.sort_unstable_by_key(|(index, _)| *index);
+    }
+    assert_eq!(rows.len(), inputs.len());
+    for ((at, (index, row)), input) in rows.into_iter().enumerate().zip(&inputs) {
+        assert_eq!(index, at as u64);
+        assert_eq!(row.unwrap(), FakeFamily::expected(input));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #[test]
+    fn order_and_identity_under_everything(
+        calls in prop::collection::vec(call(), 1..6),
+        sessions in 1_usize..8,
+        budget in 1_usize..200,
+        delay in 0_u64..300,
+    ) {
+        let cost = Cost { run: Duration::from_micros(delay), token: Duration::ZERO };
+        let (engine, _) = engine_with(cost, EngineOptions { max_batch_tokens: budget, ..options(sessions) });
+        std::thread::scope(|scope| {
+            for call in &calls {
+                scope.spawn(|| act(&engine, call));
+            }
+        });
+        prop_assert_eq!(engine.metrics().open_jobs, 0);
+        prop_assert_eq!(engine.metrics().waiting_rows, 0);
+    }
+}
