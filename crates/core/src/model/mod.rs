@@ -7,7 +7,7 @@
 
 mod bind;
 mod graph_file;
-mod json;
+pub(crate) mod json;
 mod limit;
 mod modules;
 

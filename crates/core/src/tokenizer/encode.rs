@@ -1,0 +1,171 @@
+//! One text to token ids, under a limit, without looking at more of a long text than the limit needs.
+
+use super::{Item, Overflow, Side, Tokenizer};
+use millrace_contract::{Error, ErrorKind, Result};
+use std::{
+    borrow::Cow,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+use tokenizers::{
+    Model, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, TruncationDirection,
+};
+
+/// Bytes of text that a token of the limit may need before a second try: English prose has 5 to 7, so one
+/// try is enough for nearly every text.
+const BYTES_PER_TOKEN: usize = 8;
+
+/// Bytes on top, so that small limits do not take several tries.
+const SLACK: usize = 1024;
+
+/// How much longer the next try is when a prefix did not reach the limit.
+const GROWTH: usize = 4;
+
+/// Most bytes of one text that are given to the tokenizer at once, where the limit does not ask for more.
+/// The library takes up to 160 bytes of memory for each (measured). Only texts that are nearly one word, or
+/// one blank, come here before they reach a limit.
+const MOST_BYTES: usize = 1 << 20;
+
+impl Tokenizer {
+    /// Tokenises `text` to at most `limit` tokens, special tokens included.
+    ///
+    /// The ids are those of the whole text, cut: a long text is only read as far as the limit needs, and on
+    /// past every token that the rest of the text could still change. Errors:
+    /// [`ErrorKind::InvalidOption`] for a limit that leaves no room beside the special tokens;
+    /// [`ErrorKind::InputTooLong`] under [`Overflow::Error`], and for a text of more than 1 MiB in which the
+    /// limit is not reached, or whose beginning is to be cut.
+    pub fn encode(&self, text: &str, limit: usize, overflow: Overflow) -> Result<Item> {
+        let added = self.frame.len();
+        let room = limit.checked_sub(added).filter(|&room| room > 0).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidOption,
+                format!(
+                    "Expected more than {added} for maxLength, which the special tokens take, but received {limit}"
+                ),
+            )
+        })?;
+        // sentence-transformers lowercases before the tokenizer, special tokens included.
+        let text = if self.lowercase { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) };
+        // The library panics where its invariants break, which a text must not turn into a crash.
+        let (body, truncated) = catch_unwind(AssertUnwindSafe(|| self.body(&text, room, overflow)))
+            .map_err(|_| Error::new(ErrorKind::Internal, "the tokenizer panicked on this text"))??;
+        if truncated && overflow == Overflow::Error {
+            return Err(too_long(body.len().saturating_add(added), limit, ""));
+        }
+        let cut = match self.truncation {
+            _ if !truncated => &body[..],
+            Side::Right => &body[..room],
+            Side::Left => &body[body.len() - room..],
+        };
+        if self.frame.plain() {
+            return Ok(Item { ids: self.frame.wrap_ids(cut), type_ids: None, truncated });
+        }
+        let (ids, types) = self.frame.wrap(cut);
+        Ok(Item { ids: ids.into(), type_ids: Some(types.into()), truncated })
+    }
+
+    /// The text's own tokens: all of them, or at least `room` at the end that is kept. The flag tells whether
+    /// there are more than `room`.
+    fn body(&self, text: &str, room: usize, overflow: Overflow) -> Result<(Vec<u32>, bool)> {
+        let enough = room.saturating_add(1);
+        let first = enough.saturating_mul(BYTES_PER_TOKEN).saturating_add(SLACK + self.margin);
+        let most = first.max(MOST_BYTES);
+        if self.truncation == Side::Right {
+            let mut target = first;
+            while target < text.len() && target <= most {
+                if let Some(end) = cut_before(text, target) {
+                    let ids = self.settled(&text[..end], enough)?;
+                    if ids.len() >= enough {
+                        if overflow == Overflow::Error {
+                            return Err(too_long(
+                                room + self.frame.len(),
+                                room + self.frame.len(),
+                                "more than ",
+                            ));
+                        }
+                        return Ok((ids, true));
+                    }
+                }
+                target = target.saturating_mul(GROWTH);
+            }
+        }
+        if text.len() > most {
+            return Err(Error::new(
+                ErrorKind::InputTooLong,
+                format!(
+                    "the text has {} bytes; of texts that do not fill the limit from their beginning at most \
+                     {most} are tokenised",
+                    text.len()
+                ),
+            ));
+        }
+        // Counting how much too long a text is needs all of it.
+        let limit = (overflow == Overflow::Truncate).then_some(enough);
+        let pieces = self.pieces(text, limit)?;
+        let splits = pieces.get_splits(OffsetReferential::Original, OffsetType::None);
+        let ids: Vec<u32> =
+            splits.iter().filter_map(|split| split.2.as_ref()).flatten().map(|t| t.id).collect();
+        let more = ids.len() > room;
+        Ok((ids, more))
+    }
+
+    /// Tokens of a prefix that no continuation can change: those of the pieces that end well before its end.
+    fn settled(&self, prefix: &str, enough: usize) -> Result<Vec<u32>> {
+        let last = prefix.len().saturating_sub(self.margin);
+        let pieces = self.pieces(prefix, Some(enough))?;
+        let splits = pieces.get_splits(OffsetReferential::Original, OffsetType::None);
+        let settled = splits.iter().take_while(|split| split.1.1 <= last);
+        Ok(settled.filter_map(|split| split.2.as_ref()).flatten().map(|token| token.id).collect())
+    }
+
+    /// Normalised, pre-tokenised and tokenised; with a limit, pieces beyond it are left out.
+    fn pieces(&self, text: &str, limit: Option<usize>) -> Result<PreTokenizedString> {
+        let inner = &self.inner;
+        let direction = match self.truncation {
+            Side::Left => TruncationDirection::Left,
+            Side::Right => TruncationDirection::Right,
+        };
+        let mut pieces = inner.get_added_vocabulary().extract_and_normalize(inner.get_normalizer(), text);
+        if let Some(pre_tokenizer) = inner.get_pre_tokenizer() {
+            pre_tokenizer.pre_tokenize(&mut pieces).map_err(|error| unusable(&*error))?;
+        }
+        inner
+            .get_model()
+            .tokenize_in_pretokenized(&mut pieces, limit.map(|limit| (limit, direction)))
+            .map_err(|error| unusable(&*error))?;
+        Ok(pieces)
+    }
+}
+
+/// Where to cut a prefix of about `target` bytes: before a blank that follows a word, so that no word, no
+/// added token and no run of blanks is cut; failing that, between any two characters that are no blanks.
+/// `None` when the second half of the prefix has neither.
+fn cut_before(text: &str, target: usize) -> Option<usize> {
+    let end = text.floor_char_boundary(target);
+    let half = text.floor_char_boundary(target / 2);
+    let mut after_blank = text[end..].chars().next().is_some_and(char::is_whitespace);
+    let mut between = None;
+    let mut at = end;
+    for character in text[half..end].chars().rev() {
+        let blank = character.is_whitespace();
+        if !blank && after_blank {
+            return Some(at);
+        }
+        if !blank && between.is_none() {
+            between = Some(at);
+        }
+        after_blank = blank;
+        at -= character.len_utf8();
+    }
+    between
+}
+
+fn too_long(tokens: usize, limit: usize, more: &str) -> Error {
+    Error::new(
+        ErrorKind::InputTooLong,
+        format!("the text has {more}{tokens} tokens, special tokens included, and the limit is {limit}"),
+    )
+}
+
+fn unusable(error: &(dyn std::error::Error + Send + Sync)) -> Error {
+    Error::new(ErrorKind::ModelInvalid, format!("the model's tokenizer cannot encode this text: {error}"))
+}
