@@ -8,6 +8,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { complain, print } from './lib/print.mjs'
 
 // Numbers of the ELF specification (gABI chapters 4 and 5, and the GNU extensions of glibc's elf.h).
 const PT_LOAD = 1
@@ -166,7 +167,8 @@ class ElfFile {
       if (tag === DT.NEEDED || tag === DT.RPATH || tag === DT.RUNPATH) names.push(value)
     }
     const symbols = this.offsetOf(this.value(DT.SYMTAB))
-    for (let i = 0; i < this.symbolCount(); i++) names.push(this.bytes.readUInt32LE(symbols + i * SYMBOL_SIZE))
+    for (let i = 0; i < this.symbolCount(); i++)
+      names.push(this.bytes.readUInt32LE(symbols + i * SYMBOL_SIZE))
     return names.filter((index) => index !== 0)
   }
 }
@@ -216,10 +218,10 @@ export function withSoname(bytes, name) {
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [, , file, name] = process.argv
   if (file === undefined) {
-    console.error('usage: node scripts/elf-soname.mjs LIBRARY [NEW_SONAME]')
+    complain('usage: node scripts/elf-soname.mjs LIBRARY [NEW_SONAME]')
     process.exit(2)
   }
   const bytes = readFileSync(file)
   if (name !== undefined) writeFileSync(file, withSoname(bytes, name))
-  console.log(readSoname(readFileSync(file)))
+  print(readSoname(readFileSync(file)))
 }

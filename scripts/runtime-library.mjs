@@ -4,12 +4,22 @@
  *
  *   node scripts/runtime-library.mjs [PLATFORM_ID | all]      default: this machine's platform
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+
 import { spawnSync } from 'node:child_process'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { readSoname, withSoname } from './elf-soname.mjs'
-import { PLATFORMS, hostPlatform, packageDirectory } from './lib/platforms.mjs'
+import { hostPlatform, PLATFORMS, packageDirectory } from './lib/platforms.mjs'
+import { complain, print } from './lib/print.mjs'
 import { ROOT, SetupError } from './lib/run.mjs'
 
 /** Directory of onnxruntime-node's libraries for all platforms. */
@@ -29,14 +39,19 @@ export function takeRuntimeLibrary(platform, { root = ROOT } = {}) {
   const directory = packageDirectory(root, platform)
   const target = join(directory, platform.runtime)
   const stampFile = join(root, '.millrace', `runtime-${platform.id}`)
-  if (existsSync(target) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp(source, version)) {
+  if (
+    existsSync(target) &&
+    existsSync(stampFile) &&
+    readFileSync(stampFile, 'utf8') === stamp(source, version)
+  ) {
     return { path: target, version, written: false }
   }
   mkdirSync(directory, { recursive: true })
   mkdirSync(dirname(stampFile), { recursive: true })
   // A library that is mapped by a running process must not be overwritten in place, and a reader never sees half.
   const partial = `${target}.partial`
-  if (platform.os === 'linux') writeFileSync(partial, withSoname(readFileSync(source), platform.runtime), { mode: 0o755 })
+  if (platform.os === 'linux')
+    writeFileSync(partial, withSoname(readFileSync(source), platform.runtime), { mode: 0o755 })
   else copyFileSync(source, partial)
   if (platform.os === 'darwin') renameDylib(partial, platform)
   renameSync(partial, target)
@@ -58,7 +73,10 @@ function renameDylib(file, platform) {
   ]) {
     const { status, error, stderr } = spawnSync(tool, args, { encoding: 'utf8' })
     if (error !== undefined || status !== 0) {
-      throw new SetupError(`${tool} failed: ${error?.message ?? stderr.trim()}`, 'run: xcode-select --install')
+      throw new SetupError(
+        `${tool} failed: ${error?.message ?? stderr.trim()}`,
+        'run: xcode-select --install',
+      )
     }
   }
 }
@@ -69,14 +87,18 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
     const platforms =
       wanted === undefined
         ? [hostPlatform()]
-        : PLATFORMS.filter((p) => wanted === p.id || (wanted === 'all' && (p.os !== 'darwin' || process.platform === 'darwin')))
-    if (platforms.length === 0) throw new Error(`Expected one of ${PLATFORMS.map((p) => p.id).join(', ')} but received ${wanted}`)
+        : PLATFORMS.filter(
+            (p) =>
+              wanted === p.id || (wanted === 'all' && (p.os !== 'darwin' || process.platform === 'darwin')),
+          )
+    if (platforms.length === 0)
+      throw new Error(`Expected one of ${PLATFORMS.map((p) => p.id).join(', ')} but received ${wanted}`)
     for (const platform of platforms) {
       const { path, version, written } = takeRuntimeLibrary(platform)
-      console.log(`${written ? 'wrote' : 'kept'} ${path} (ONNX Runtime ${version})`)
+      print(`${written ? 'wrote' : 'kept'} ${path} (ONNX Runtime ${version})`)
     }
   } catch (error) {
-    console.error(`runtime-library: ${error.message}`)
+    complain(`runtime-library: ${error.message}`)
     process.exit(1)
   }
 }

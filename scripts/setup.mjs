@@ -4,6 +4,8 @@
  *
  *   node scripts/setup.mjs [--only=dependencies,addon,runtime,typescript]
  */
+
+import { print } from './lib/print.mjs'
 import { requireCompiler, requireNode, requirePlatform, requireRust } from './lib/requirements.mjs'
 import { SetupError, script } from './lib/run.mjs'
 
@@ -11,14 +13,22 @@ const STEPS = ['dependencies', 'addon', 'runtime', 'typescript']
 
 await script('setup', async (args) => {
   const started = performance.now()
-  const only = args.find((arg) => arg.startsWith('--only='))?.slice('--only='.length).split(',') ?? STEPS
-  const unknown = [...args.filter((arg) => !arg.startsWith('--only=')), ...only.filter((step) => !STEPS.includes(step))]
-  if (unknown.length > 0) throw new SetupError(`Expected --only=${STEPS.join(',')} but received ${unknown.join(' ')}`)
+  const only =
+    args
+      .find((arg) => arg.startsWith('--only='))
+      ?.slice('--only='.length)
+      .split(',') ?? STEPS
+  const unknown = [
+    ...args.filter((arg) => !arg.startsWith('--only=')),
+    ...only.filter((step) => !STEPS.includes(step)),
+  ]
+  if (unknown.length > 0)
+    throw new SetupError(`Expected --only=${STEPS.join(',')} but received ${unknown.join(' ')}`)
 
   let spoken = 0
   const say = (line) => {
     spoken++
-    console.log(`setup: ${line}`)
+    print(`setup: ${line}`)
   }
   requireNode()
   const platform = requirePlatform()
@@ -36,5 +46,5 @@ await script('setup', async (args) => {
   }
   if (only.includes('typescript')) steps.buildTypeScript(say)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  console.log(`setup: ${spoken === 0 ? 'up to date' : 'done'} (${seconds} s)`)
+  print(`setup: ${spoken === 0 ? 'up to date' : 'done'} (${seconds} s)`)
 })

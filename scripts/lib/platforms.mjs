@@ -63,9 +63,16 @@ export const PLATFORMS = [
 export const packageName = (platform) => `@millrace/${platform.id}`
 export const packageDirectory = (root, platform) => join(root, 'npm', platform.id)
 
+/** Whether this Linux has another C library than glibc. The network part of the report can take seconds: left out. */
+function isMusl() {
+  if (process.platform !== 'linux') return false
+  process.report.excludeNetwork = true
+  return process.report.getReport().header.glibcVersionRuntime === undefined
+}
+
 /** This machine's row. Throws with the list of what is supported. */
 export function hostPlatform() {
-  const musl = process.platform === 'linux' && process.report.getReport().header.glibcVersionRuntime === undefined
+  const musl = isMusl()
   const found = PLATFORMS.find((p) => p.os === process.platform && p.cpu === process.arch)
   if (found !== undefined && !musl) return found
   const here = `${process.platform}-${process.arch}${musl ? ' with musl' : ''}`

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostPlatform } from './platforms.mjs'
-import { ROOT, SetupError, outputOf } from './run.mjs'
+import { outputOf, ROOT, SetupError } from './run.mjs'
 
 /** Whether version `have` is at least `want`; missing parts are 0. */
 export function atLeast(have, want) {
@@ -31,12 +31,17 @@ export function requirePlatform() {
 }
 
 export function requireRust() {
-  const wanted = /^rust-version = "([\d.]+)"/m.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8'))?.[1] ?? '0'
+  const wanted =
+    /^rust-version = "([\d.]+)"/m.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8'))?.[1] ?? '0'
   const found = /^rustc ([\d.]+)/.exec(outputOf(['rustc', '--version']) ?? '')?.[1]
   if (found === undefined || outputOf(['cargo', '--version']) === undefined) {
-    throw new SetupError('Rust is missing: cargo and rustc were not found', 'install it from https://rustup.rs and open a new shell')
+    throw new SetupError(
+      'Rust is missing: cargo and rustc were not found',
+      'install it from https://rustup.rs and open a new shell',
+    )
   }
-  if (!atLeast(found, wanted)) throw new SetupError(`Rust ${found} is too old, ${wanted} is needed`, 'run: rustup update stable')
+  if (!atLeast(found, wanted))
+    throw new SetupError(`Rust ${found} is too old, ${wanted} is needed`, 'run: rustup update stable')
 }
 
 /** The regular expressions of tokenizers are C, and Rust needs a linker. MSVC is found by cargo itself. */

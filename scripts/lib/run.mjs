@@ -6,6 +6,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { complain } from './print.mjs'
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -59,7 +60,11 @@ export function tee(command, { cwd = ROOT, env = {}, file } = {}) {
   const [program, ...args] = command
   return new Promise((resolve) => {
     const copy = file === undefined ? undefined : createWriteStream(file)
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['inherit', 'pipe', 'pipe'] })
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['inherit', 'pipe', 'pipe'],
+    })
     const chunks = []
     const take = (stream) => (chunk) => {
       chunks.push(chunk)
@@ -74,7 +79,7 @@ export function tee(command, { cwd = ROOT, env = {}, file } = {}) {
     }
     child.on('error', (error) => {
       chunks.push(Buffer.from(`${error.message}\n`))
-      console.error(error.message)
+      complain(error.message)
       end(-1)
     })
     child.on('close', (code) => end(code ?? -1))
@@ -86,7 +91,7 @@ export async function script(name, main) {
   try {
     await main(process.argv.slice(2))
   } catch (error) {
-    console.error(error instanceof SetupError ? `${name}: ${error.message}` : error)
+    complain(error instanceof SetupError ? `${name}: ${error.message}` : error.stack)
     process.exitCode = 1
   }
 }

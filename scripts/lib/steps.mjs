@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { takeRuntimeLibrary } from '../runtime-library.mjs'
 import { fingerprint, isCurrent, remember } from './fingerprint.mjs'
 import { packageDirectory } from './platforms.mjs'
-import { ROOT, SetupError, npm, run } from './run.mjs'
+import { npm, ROOT, run, SetupError } from './run.mjs'
 
 const readJson = (path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'))
 
@@ -17,7 +17,11 @@ export function dependenciesCurrent() {
   return Object.entries(wanted).every(([path, entry]) => {
     // The root and workspaces are not installed; optional ones (other platforms) need not be.
     if (!path.includes('node_modules/') || (entry.optional && installed[path] === undefined)) return true
-    return installed[path]?.version === entry.version && installed[path]?.resolved === entry.resolved && existsSync(join(ROOT, path))
+    return (
+      installed[path]?.version === entry.version &&
+      installed[path]?.resolved === entry.resolved &&
+      existsSync(join(ROOT, path))
+    )
   })
 }
 
@@ -25,7 +29,10 @@ export function installDependencies(say) {
   if (dependenciesCurrent()) return
   say('installing development dependencies (npm ci, no install scripts)')
   if (run(npm('ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error')) !== 0) {
-    throw new SetupError('npm ci failed', 'see its message above; the npm registry must be reachable the first time')
+    throw new SetupError(
+      'npm ci failed',
+      'see its message above; the npm registry must be reachable the first time',
+    )
   }
 }
 
@@ -63,7 +70,8 @@ export async function writeBindingTypes(say) {
   const { dts } = await generateTypeDef({
     typeDefDir: TYPES,
     cwd: ROOT,
-    dtsHeader: '// Generated from crates/node by set-up; do not edit. The interface to code against is types.ts.\n',
+    dtsHeader:
+      '// Generated from crates/node by set-up; do not edit. The interface to code against is types.ts.\n',
   })
   const target = join(ROOT, 'src', 'binding', 'generated.d.ts')
   if (existsSync(target) && readFileSync(target, 'utf8') === dts) return
@@ -76,7 +84,14 @@ export function takeRuntime(platform, say) {
   if (written) say(`runtime library: ${platform.runtime} (ONNX Runtime ${version})`)
 }
 
-const TYPESCRIPT_INPUTS = ['index.ts', 'src', 'tsconfig.json', 'package.json', 'package-lock.json', 'scripts/build-ts.mjs']
+const TYPESCRIPT_INPUTS = [
+  'index.ts',
+  'src',
+  'tsconfig.json',
+  'package.json',
+  'package-lock.json',
+  'scripts/build-ts.mjs',
+]
 
 export function buildTypeScript(say) {
   const print = fingerprint(TYPESCRIPT_INPUTS)
@@ -87,4 +102,3 @@ export function buildTypeScript(say) {
   }
   remember('typescript', print)
 }
-

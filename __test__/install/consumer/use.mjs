@@ -1,0 +1,5 @@
+/** What a user's ES module does with the installed package. Prints one JSON line of what it saw. */
+import { MillraceError, TextEmbedding } from 'millrace'
+import { check } from './check.cjs'
+
+await check({ TextEmbedding, MillraceError })

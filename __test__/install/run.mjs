@@ -1,0 +1,116 @@
+/**
+ * Installs the packed tarballs into an empty project, install scripts off, and uses them there as users do: ES module,
+ * CommonJS, TypeScript, command line, on several versions of Node. Then looks at the packages themselves: their
+ * manifests, their size, what the binaries ask of the system. Prints one line a check and closes with the sum.
+ *
+ *   node __test__/install/run.mjs      packs first; needs the npm registry for commander, cli-progress and Node itself
+ */
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { NODE_VERSIONS, nodeBinary } from '../../scripts/lib/nodes.mjs'
+import { hostPlatform, packageName } from '../../scripts/lib/platforms.mjs'
+import { npm, ROOT, run, script } from '../../scripts/lib/run.mjs'
+import { Checks } from './checks.mjs'
+import { checkBinaries, checkManifests, checkSize } from './packages.mjs'
+
+const platform = hostPlatform()
+const CONSUMER = join(ROOT, '__test__', 'install', 'consumer')
+const OPTIONS = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+
+function packAll() {
+  if (run([process.execPath, join(ROOT, 'scripts', 'pack-all.mjs'), '--require', platform.id]) !== 0) {
+    throw new Error('packing failed')
+  }
+  const out = join(ROOT, '.millrace', 'packages')
+  return JSON.parse(readFileSync(join(out, 'packages.json'), 'utf8')).map((name) => join(out, name))
+}
+
+/** An empty project with the packages installed from their tarballs, and nothing of this repository in reach. */
+function makeProject(tarballs) {
+  const project = mkdtempSync(join(tmpdir(), 'millrace-install-'))
+  const packages = tarballs.filter(
+    (file) => !/-(linux|darwin|win32)-/.test(file) || file.includes(platform.id),
+  )
+  writeFileSync(join(project, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n')
+  cpSync(CONSUMER, project, { recursive: true })
+  if (run(npm('install', ...OPTIONS, ...packages, '@types/node@20'), { cwd: project }) !== 0) {
+    throw new Error('npm install of the tarballs failed')
+  }
+  return project
+}
+
+async function checkCompile(checks, project) {
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+  const strict = ['--strict', '--target', 'es2022', '--types', 'node', '--skipLibCheck', 'false']
+  const files = ['use.mts', 'use.cts']
+  await checks.command(
+    'types: node16',
+    [process.execPath, tsc, ...strict, '--module', 'node16', '--outDir', 'built', ...files],
+    project,
+  )
+  const bundler = ['--module', 'preserve', '--moduleResolution', 'bundler', '--noEmit']
+  await checks.command('types: bundler', [process.execPath, tsc, ...strict, ...bundler, ...files], project)
+}
+
+async function checkNode(checks, project, version) {
+  const node = nodeBinary(version)
+  const uses = {
+    'ES module': 'use.mjs',
+    CommonJS: 'use.cjs',
+    'compiled ES module': 'built/use.mjs',
+    'compiled CommonJS': 'built/use.cjs',
+  }
+  for (const [what, file] of Object.entries(uses)) {
+    await checks.command(`Node ${version}: ${what}`, [node, file], project)
+  }
+  const cli = join(
+    'node_modules',
+    'millrace',
+    JSON.parse(readFileSync(join(project, 'node_modules/millrace/package.json'), 'utf8')).bin.millrace,
+  )
+  await checks.command(`Node ${version}: command line`, [node, cli, '--version'], project)
+}
+
+/** Without its platform package, millrace says which package is missing instead of failing somewhere deep. */
+async function checkMissingPackage(checks, project) {
+  rmSync(join(project, 'node_modules', ...packageName(platform).split('/')), { recursive: true })
+  const source = `import('millrace').then(({ TextEmbedding }) => TextEmbedding.create()).then(
+    () => { throw new Error('no error') },
+    (error) => {
+      if (error.code !== 'RUNTIME_NOT_FOUND' || !error.message.includes('${packageName(platform)}')) throw error
+    })`
+  await checks.command(
+    'a missing platform package is one clear error',
+    [process.execPath, '-e', source],
+    project,
+  )
+}
+
+await script('test-install', async () => {
+  const checks = new Checks()
+  const tarballs = packAll()
+  const project = makeProject(tarballs)
+  try {
+    await checks.that('no installed package has an install script', () => {
+      const lock = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8'))
+      return Object.entries(lock.packages)
+        .filter(([, entry]) => entry.hasInstallScript)
+        .map(([path]) => path)
+    })
+    await checks.that('only the packages that are needed are installed', () => {
+      const expected = ['@millrace', '@types', 'cli-progress', 'commander', 'millrace']
+      const found = readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.'))
+      return expected.filter((name) => !found.includes(name)).map((name) => `${name} is not installed`)
+    })
+    await checkSize(checks, project)
+    await checkBinaries(checks, join(project, 'node_modules', ...packageName(platform).split('/')), platform)
+    await checkCompile(checks, project)
+    for (const version of NODE_VERSIONS) await checkNode(checks, project, version)
+    await checkManifests(checks, tarballs)
+    await checkMissingPackage(checks, project)
+  } finally {
+    if (existsSync(project)) rmSync(project, { recursive: true, force: true })
+  }
+  checks.close()
+})
