@@ -1,0 +1,149 @@
+/**
+ * Moves texts from a source into a native job, as far as the job has room. It does not touch the rows that come
+ * out: see `run.ts`.
+ */
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { NativeJob } from '../binding/types.js'
+import { invalidItem, type MillraceError } from '../errors.js'
+import type { SourceReader } from './source.js'
+
+/** Longest time the pump runs without a turn of the event loop; a promise that is ready gives it none. */
+const TURN_MS = 4
+
+/** How often a job is asked for room while nobody reads it: short beside a run, rare enough to cost nothing. */
+const IDLE_POLL_MS = 5
+
+/** The feeding side of one stream. */
+export class Pump {
+  readonly #job: NativeJob
+  readonly #source: SourceReader
+  readonly #collect: boolean
+  #stopped = false
+  #pushed = 0
+  #inputError: MillraceError | undefined
+  #demanded = false
+  #onDemand: (() => void) | undefined
+  #turnStarted = performance.now()
+
+  /** Errors of items that are no text, by position, until their rows are delivered. */
+  readonly inputErrors = new Map<number, MillraceError>()
+
+  /** `collect`: an item that is no text is noted in `inputErrors`; else it ends the input. */
+  constructor(job: NativeJob, source: SourceReader, collect: boolean) {
+    this.#job = job
+    this.#source = source
+    this.#collect = collect
+  }
+
+  /** How many items went into the job. */
+  get pushed(): number {
+    return this.#pushed
+  }
+
+  /** What ended the input early: the error of an item. */
+  get inputError(): MillraceError | undefined {
+    return this.#inputError
+  }
+
+  /** Whether a reader waits for rows. While one does, the pump may keep the process alive; else it must not. */
+  set demanded(demanded: boolean) {
+    this.#demanded = demanded
+    if (demanded) this.#wake()
+  }
+
+  /** Resolves at the end of the source, of the job, or after `stop`; rejects with the source's own error. */
+  async run(): Promise<void> {
+    this.#turnStarted = performance.now()
+    let room = 0
+    while (!this.#stopped) {
+      if (room <= 0) room = await this.#awaitRoom()
+      if (room < 0 || this.#stopped) return
+      const read = this.#source.read(room)
+      const slice = read instanceof Promise ? await read : read
+      if (this.#stopped) return
+      const texts = this.#texts(slice.items)
+      if (texts.length > 0) room = this.#job.push(texts)
+      this.#pushed += texts.length
+      if (slice.done || this.#inputError !== undefined) {
+        this.#job.finish()
+        if (!slice.done) await this.#releaseSource()
+        return
+      }
+      if (performance.now() - this.#turnStarted >= TURN_MS) await this.#turn()
+    }
+  }
+
+  /** Pushes nothing more. The source is released by whoever stops. */
+  stop(): void {
+    this.#stopped = true
+    this.#wake()
+  }
+
+  /** After a bad item: its error is what the reader gets, whatever the source's clean-up throws. */
+  async #releaseSource(): Promise<void> {
+    try {
+      await this.#source.stop()
+    } catch {}
+  }
+
+  /** The items as texts. A bad one becomes an empty text, so that positions hold, or ends the list. */
+  #texts(items: unknown[]): string[] {
+    const texts: string[] = []
+    for (const item of items) {
+      if (typeof item === 'string') {
+        texts.push(item)
+        continue
+      }
+      const error = invalidItem(this.#pushed + texts.length, item)
+      if (!this.#collect) {
+        this.#inputError = error
+        break
+      }
+      this.inputErrors.set(this.#pushed + texts.length, error)
+      texts.push('')
+    }
+    return texts
+  }
+
+  /** How many texts the job takes now, or -1 when it is over. */
+  async #awaitRoom(): Promise<number> {
+    while (!this.#stopped) {
+      if (this.#demanded) {
+        const room = await this.#job.room()
+        if (room !== 0) return room
+        // Finished rows wait to be taken before there is room.
+        await this.#turn()
+        continue
+      }
+      // A native promise keeps the process alive, and a reader that went away never makes room: so while nobody
+      // reads, look from time to time, and only as long as running texts may still make room.
+      const room = this.#job.push([])
+      if (room > 0) return room
+      const { done, submitted } = this.#job.progress()
+      await (done < submitted ? this.#demandOr(IDLE_POLL_MS) : this.#demandOr(undefined))
+    }
+    return -1
+  }
+
+  /** Resolves when a reader comes, or after some milliseconds that do not keep the process alive. */
+  async #demandOr(milliseconds: number | undefined): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#onDemand = resolve
+      if (milliseconds !== undefined) timer = setTimeout(resolve, milliseconds).unref()
+    })
+    clearTimeout(timer)
+    this.#turnStarted = performance.now()
+  }
+
+  #wake(): void {
+    this.#onDemand?.()
+    this.#onDemand = undefined
+  }
+
+  async #turn(): Promise<void> {
+    await nextTurn()
+    this.#turnStarted = performance.now()
+  }
+}
