@@ -3,11 +3,13 @@
 //! This crate owns what millrace is for. It knows inference only as the traits of `millrace-contract`, and neither ONNX
 //! Runtime nor Node: its tests run over a deterministic backend, without a model.
 
+pub mod dense;
 pub mod engine;
 pub mod family;
 pub mod job;
 pub mod model;
 pub mod planner;
+pub mod postprocess;
 pub mod tokenizer;
 
 #[cfg(feature = "fake")]

@@ -28,7 +28,10 @@ struct Task<F: Family> {
 }
 
 /// Tasks by urgency, then by age.
-pub(crate) struct Queue<F: Family>(Mutex<BTreeMap<(Reverse<i32>, u64), Task<F>>>);
+type Tasks<F> = BTreeMap<(Reverse<i32>, u64), Task<F>>;
+
+/// Tasks by urgency, then by age.
+pub(crate) struct Queue<F: Family>(Mutex<Tasks<F>>);
 
 impl<F: Family> Default for Queue<F> {
     fn default() -> Self {

@@ -1,0 +1,95 @@
+//! Rows of one delivery as one matrix.
+
+use super::DenseRow;
+use crate::{job::Delivery, postprocess::Values};
+use millrace_contract::{DType, Error};
+
+/// Values of a matrix, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// `float32`.
+    F32(Vec<f32>),
+    /// `float16`, as bits.
+    F16(Vec<u16>),
+    /// `int8` and `binary`.
+    I8(Vec<i8>),
+    /// `uint8` and `ubinary`.
+    U8(Vec<u8>),
+}
+
+/// The rows of one delivery. A failed row is zero, and `errors` says why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// Position of the first row in the output.
+    pub offset: u64,
+    /// Rows.
+    pub rows: usize,
+    /// Values of a row: the dimensions, or an eighth of them for packed bits.
+    pub width: usize,
+    /// The values.
+    pub data: Data,
+    /// What the values of a row are multiplied by, for `int8` and `uint8`.
+    pub scales: Option<Vec<f32>>,
+    /// Tokens of each row.
+    pub tokens: Vec<u32>,
+    /// 1 where the text was cut.
+    pub truncated: Vec<u8>,
+    /// Input position of each row, when rows come as completed.
+    pub indices: Option<Vec<u64>>,
+    /// Failed rows, each with its input position.
+    pub errors: Vec<Error>,
+}
+
+fn gather<T: Copy + Default>(
+    rows: &[Result<DenseRow, Error>],
+    width: usize,
+    values: impl Fn(&Values) -> Option<&[T]>,
+) -> Vec<T> {
+    let mut data = Vec::with_capacity(rows.len() * width);
+    for row in rows {
+        match row.as_ref().ok().and_then(|row| values(&row.vector.values)) {
+            Some(values) => data.extend_from_slice(values),
+            None => data.resize(data.len() + width, T::default()),
+        }
+    }
+    data
+}
+
+impl Matrix {
+    /// Puts the rows of `delivery` together. `width` is what a row has when every row failed.
+    pub fn assemble(delivery: Delivery<DenseRow>, dtype: DType, width: usize) -> Self {
+        let Delivery { offset, indices, rows } = delivery;
+        let width = rows.iter().flatten().map(|row| row.vector.values.len()).next().unwrap_or(width);
+        let data = match dtype {
+            DType::Float32 => Data::F32(gather(&rows, width, |values| match values {
+                Values::F32(values) => Some(values),
+                _ => None,
+            })),
+            DType::Float16 => Data::F16(gather(&rows, width, |values| match values {
+                Values::F16(values) => Some(values),
+                _ => None,
+            })),
+            DType::Int8 | DType::Binary => Data::I8(gather(&rows, width, |values| match values {
+                Values::I8(values) => Some(values),
+                _ => None,
+            })),
+            DType::Uint8 | DType::Ubinary => Data::U8(gather(&rows, width, |values| match values {
+                Values::U8(values) => Some(values),
+                _ => None,
+            })),
+        };
+        let scaled = matches!(dtype, DType::Int8 | DType::Uint8);
+        let scale = |row: &Result<DenseRow, Error>| row.as_ref().ok().and_then(|row| row.vector.scale);
+        Self {
+            offset,
+            rows: rows.len(),
+            width,
+            data,
+            scales: scaled.then(|| rows.iter().map(|row| scale(row).unwrap_or(0.0)).collect()),
+            tokens: rows.iter().map(|row| row.as_ref().map_or(0, |row| row.tokens)).collect(),
+            truncated: rows.iter().map(|row| row.as_ref().is_ok_and(|row| row.truncated).into()).collect(),
+            indices,
+            errors: rows.into_iter().filter_map(Result::err).collect(),
+        }
+    }
+}

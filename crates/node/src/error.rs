@@ -1,0 +1,32 @@
+//! Errors as data.
+
+use millrace_contract::{Error, ErrorKind, Result};
+use napi_derive::napi;
+
+/// A failure as data. `index` is the global position of the input it concerns.
+#[napi(object, js_name = "NativeError")]
+pub struct BindingError {
+    /// A code of the closed set.
+    pub code: String,
+    /// The sentence.
+    pub message: String,
+    /// Position of the input it concerns.
+    pub index: Option<f64>,
+}
+
+impl From<Error> for BindingError {
+    #[expect(clippy::cast_precision_loss, reason = "JavaScript counts in doubles; inputs end long before 2^53")]
+    fn from(error: Error) -> Self {
+        Self {
+            code: error.kind().code().into(),
+            message: error.message().into(),
+            index: error.index().map(|index| index as f64),
+        }
+    }
+}
+
+/// Does blocking work on a thread made for it, not on the one that settles promises.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let joined = napi::tokio::task::spawn_blocking(work).await;
+    joined.unwrap_or_else(|error| Err(Error::new(ErrorKind::Internal, format!("The work was lost: {error}"))))
+}
