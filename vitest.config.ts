@@ -3,6 +3,8 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
+  // The one CommonJS source is stripped of its types too; by default `.cts` files are not.
+  oxc: { include: /\.[cm]?ts$/ },
   test: {
     include: ['__test__/**/*.test.ts'],
     pool: 'forks',

@@ -20,7 +20,7 @@ export function nearest(name: string, candidates: Iterable<string>): string[] {
   scored.sort((a, b) => a.distance - b.distance)
   const best = scored[0]?.distance ?? 0
   return scored
-    .filter(({ distance }) => distance <= best * 2) // beside a perfect match, nothing else is meant
+    .filter(({ distance }) => distance === best || (best > 0 && distance === best + 1)) // no others beside a perfect match
     .slice(0, MOST)
     .map(({ candidate }) => candidate)
 }

@@ -1,0 +1,94 @@
+/** Each kind of source, read through the same door. */
+
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { checkSource, knownTotal, openSource } from '../src/stream/source.js'
+
+async function readAll(source: unknown, limit = 5): Promise<unknown[]> {
+  checkSource(source)
+  const reader = openSource(source)
+  const items: unknown[] = []
+  for (;;) {
+    const slice = await reader.read(limit)
+    expect(slice.items.length).toBeLessThanOrEqual(limit)
+    items.push(...slice.items)
+    if (slice.done) return items
+    expect(slice.items.length).toBeGreaterThan(0)
+  }
+}
+
+const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+async function* generate() {
+  yield* letters
+}
+
+describe('a source', () => {
+  const web = () =>
+    new ReadableStream({
+      start(controller) {
+        for (const letter of letters) controller.enqueue(letter)
+        controller.close()
+      },
+    })
+
+  it.each<[string, () => unknown]>([
+    ['an array', () => letters],
+    ['a set', () => new Set(letters)],
+    ['an async generator', generate],
+    ['a stream of Node', () => Readable.from(letters)],
+    ['lines', () => createInterface({ input: Readable.from([letters.join('\n')]) })],
+    ['a web stream', web],
+    ['a web stream without an async iterator', () => ({ getReader: () => web().getReader() })],
+  ])('is %s', async (_, source) => {
+    expect(await readAll(source())).toEqual(letters)
+  })
+
+  it('is one text when it is a string', async () => {
+    expect(await readAll('héllo')).toEqual(['héllo'])
+    expect(knownTotal('héllo')).toBe(1)
+  })
+
+  it('has a known length only as an array', () => {
+    expect([knownTotal(letters), knownTotal(new Set(letters)), knownTotal(generate())]).toEqual([
+      7,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it.each([7, null, undefined, {}, Symbol('s'), () => 1])('is not %o', (value) => {
+    expect(() => checkSource(value)).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }))
+  })
+})
+
+describe('stopping', () => {
+  it('returns a generator once, and not after its end', async () => {
+    let released = 0
+    function* source() {
+      try {
+        yield* letters
+      } finally {
+        released++
+      }
+    }
+    const reader = openSource(source())
+    await reader.read(2)
+    await reader.stop()
+    await reader.stop()
+    expect(released).toBe(1)
+    const ended = openSource(source())
+    await ended.read(100)
+    await ended.stop()
+    expect(released).toBe(2)
+  })
+
+  it('unlocks a web stream at its end and when stopped', async () => {
+    const ended = new ReadableStream({ start: (controller) => controller.close() })
+    await openSource(ended).read(1)
+    expect(ended.locked).toBe(false)
+    const stopped = new ReadableStream()
+    await openSource(stopped).stop()
+    expect(stopped.locked).toBe(false)
+  })
+})
