@@ -3,7 +3,7 @@
 /** More than this many proposals help nobody choose. */
 const MOST = 3
 
-/** The candidates most like `name`, nearest first; none when nothing is near. */
+/** The candidates most like `name`, all equally near; none when nothing is near. */
 export function nearest(name: string, candidates: Iterable<string>): string[] {
   const wanted = fold(name)
   const scored: { candidate: string; distance: number }[] = []
@@ -18,9 +18,8 @@ export function nearest(name: string, candidates: Iterable<string>): string[] {
     }
   }
   scored.sort((a, b) => a.distance - b.distance)
-  const best = scored[0]?.distance ?? 0
   return scored
-    .filter(({ distance }) => distance === best || (best > 0 && distance === best + 1)) // no others beside a perfect match
+    .filter(({ distance }) => distance === scored[0]?.distance)
     .slice(0, MOST)
     .map(({ candidate }) => candidate)
 }
