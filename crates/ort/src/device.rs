@@ -40,7 +40,7 @@ pub fn devices() -> Vec<DeviceProbe> {
             reason: None,
         })),
         Err(reason) => {
-            found.push(DeviceProbe { device: "cuda".into(), available: false, reason: Some(reason) })
+            found.push(DeviceProbe { device: "cuda".into(), available: false, reason: Some(reason) });
         }
     }
     found
@@ -129,14 +129,26 @@ fn provider() -> Result<(), String> {
         .map_err(|error| error.message().to_owned())
 }
 
-/// Loads the CUDA and cuDNN libraries of the folder named by `MILLRACE_CUDA_PATH`, so that the provider finds
-/// them without a search path.
+/// Libraries of CUDA 12 in the order of their needs, beside the CUDA 13 ones that ort lists: npm's ONNX Runtime
+/// is built with 12, the Python wheel with 13.
+const CUDA_12: &[&str] = &[
+    "libcudart.so.12",
+    "libcublasLt.so.12",
+    "libcublas.so.12",
+    "libnvrtc.so.12",
+    "libcurand.so.10",
+    "libcufft.so.11",
+];
+
+/// Loads the CUDA and cuDNN libraries of the folders in `MILLRACE_CUDA_PATH` (separated as in `PATH`), so that the
+/// provider finds them without a search path. The provider itself must lie beside the ONNX Runtime it was
+/// built with: that one loads it by its full path from there.
 fn preload() -> Result<(), String> {
-    let Some(folder) = std::env::var_os("MILLRACE_CUDA_PATH").map(PathBuf::from) else { return Ok(()) };
-    // ort's order: a library comes after those it needs. What is not there may be on the search path.
-    for name in ep::cuda::CUDA_DYLIBS.iter().chain(ep::cuda::CUDNN_DYLIBS) {
-        let path = folder.join(name);
-        if path.is_file() {
+    let Some(folders) = std::env::var_os("MILLRACE_CUDA_PATH") else { return Ok(()) };
+    let folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
+    // A library comes after those it needs. What is in no folder may be on the search path.
+    for name in ep::cuda::CUDA_DYLIBS.iter().chain(CUDA_12).chain(ep::cuda::CUDNN_DYLIBS) {
+        if let Some(path) = folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file()) {
             ort::util::preload_dylib(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         }
     }

@@ -1,7 +1,7 @@
 //! A lane is one ONNX Runtime session with what it takes to build it again: the CPU's is shared by all slots,
 //! a CUDA device has one of its own.
 
-use crate::{device, runtime};
+use crate::{device, memory::release_memory, runtime};
 use millrace_contract::{Error, ErrorKind, Result};
 use ort::{
     ep,
@@ -31,6 +31,17 @@ pub(crate) enum Device {
 pub(crate) struct Loaded {
     pub(crate) session: Session,
     suspect: AtomicBool,
+    // After the session: fields drop in this order.
+    _trim: TrimOnDrop,
+}
+
+/// Gives to the system what the fields dropped before it freed.
+struct TrimOnDrop;
+
+impl Drop for TrimOnDrop {
+    fn drop(&mut self) {
+        release_memory();
+    }
 }
 
 impl Loaded {
@@ -99,7 +110,9 @@ fn build(path: &Path, threads: usize, device: Device) -> Result<Loaded> {
         };
         Error::new(kind, format!("{} does not load: {}", path.display(), error.message()))
     })?;
-    Ok(Loaded { session, suspect: AtomicBool::new(false) })
+    // Loading leaves as much free heap behind as the weights it copied.
+    release_memory();
+    Ok(Loaded { session, suspect: AtomicBool::new(false), _trim: TrimOnDrop })
 }
 
 fn options(builder: SessionBuilder, threads: usize) -> ort::Result<SessionBuilder> {

@@ -35,7 +35,7 @@ fn runs_and_says_what_it_is() {
 fn four_threads_equal_one_bit_for_bit() {
     let backend = Arc::new(load(&tiny(), 4));
     let batches: Arc<Vec<Batch>> =
-        Arc::new((0..40).map(|i| texts(&backend, 1 + i % 5, 3 + i % 13, i as i64)).collect());
+        Arc::new((0..40).zip(0..).map(|(i, seed)| texts(&backend, 1 + i % 5, 3 + i % 13, seed)).collect());
     let mut session = backend.open(0).unwrap();
     let serial: Arc<Vec<_>> =
         Arc::new(batches.iter().map(|batch| first(session.as_mut(), batch).unwrap().1).collect());
