@@ -15,6 +15,8 @@ export interface MemoryJobOptions {
   /** Texts longer than this are flagged as cut. */
   limit?: number
   int8?: boolean
+  /** What takes room: rows until they are `taken` (default), or only until they are `done`, as tokens do. */
+  holds?: 'taken' | 'done'
   /** Never finishes a row. */
   stuck?: boolean
 }
@@ -33,6 +35,8 @@ export class MemoryJob implements NativeJob {
   /** Most rows held at a time. */
   mostHeld = 0
   roomCalls = 0
+  /** Calls of `room` that have no answer yet. */
+  roomPending = 0
   #options: Required<MemoryJobOptions>
   #texts: string[] = []
   #ready = 0
@@ -49,6 +53,7 @@ export class MemoryJob implements NativeJob {
       completion: false,
       limit: Number.POSITIVE_INFINITY,
       int8: false,
+      holds: 'taken',
       stuck: false,
       ...options,
     }
@@ -68,10 +73,15 @@ export class MemoryJob implements NativeJob {
 
   async room(): Promise<number> {
     this.roomCalls++
-    for (;;) {
-      if (this.#over || this.finished || this.#failed() !== undefined) return -1
-      if (this.#room() > 0 || this.#hasBatch()) return this.#room()
-      await this.#change()
+    this.roomPending++
+    try {
+      for (;;) {
+        if (this.#over || this.finished || this.#failed() !== undefined) return -1
+        if (this.#room() > 0 || this.#hasBatch()) return this.#room()
+        await this.#change()
+      }
+    } finally {
+      this.roomPending--
     }
   }
 
@@ -117,7 +127,7 @@ export class MemoryJob implements NativeJob {
   }
 
   #held(): number {
-    return this.#texts.length - this.#taken
+    return this.#texts.length - (this.#options.holds === 'done' ? this.#ready : this.#taken)
   }
 
   #room(): number {
