@@ -1,8 +1,9 @@
 /**
- * Packs what is published: millrace, the bundled model, and the platform packages whose addon is there. Each is put
- * together in .millrace/stage first, so that the sources' package.json keeps what only development needs.
+ * Packs what is published: millrace, the bundled model, and the platform package of this machine with an addon built
+ * for publishing. millrace and the platform package are put together in .millrace/stage first, so that the sources'
+ * package.json keeps what only development needs.
  *
- *   node scripts/pack-all.mjs [--out DIRECTORY] [--profile CARGO_PROFILE] [--require PLATFORM_ID,...|all]
+ *   node scripts/pack-all.mjs [--out DIRECTORY] [--parts all|common|platform]
  *
  * Platform packages cannot be optional dependencies of the sources: npm refuses workspaces of another platform, and
  * the lock file would have to name packages that are not published yet. So they are added here.
@@ -12,10 +13,16 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { hostPlatform, PLATFORMS, packageDirectory, packageName } from './lib/platforms.mjs'
 import { print } from './lib/print.mjs'
-import { npm, outputOf, ROOT, run, SetupError, script } from './lib/run.mjs'
+import { npm, outputOf, ROOT, SetupError, script } from './lib/run.mjs'
+import { buildPublishedAddon } from './lib/steps.mjs'
+
+const STAGE = join(ROOT, '.millrace', 'stage')
+const MODEL = join(ROOT, 'models', 'all-minilm-l6-v2')
+/** Texts of the main package, packed when they are there. */
+const TEXTS = ['README.md', 'CHANGELOG.md']
+const PARTS = ['all', 'common', 'platform']
 
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'))
-const STAGE = join(ROOT, '.millrace', 'stage')
 
 /** A fresh directory holding `files` of `from`; a missing one is an error. */
 function stage(name, from, files) {
@@ -23,8 +30,7 @@ function stage(name, from, files) {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
   for (const file of files) {
-    if (!existsSync(join(from, file)))
-      throw new SetupError(`${join(from, file)} is missing`, 'run: npm run setup')
+    if (!existsSync(join(from, file))) throw new SetupError(`${join(from, file)} is missing`)
     cpSync(join(from, file), join(directory, file), { recursive: true })
   }
   return directory
@@ -38,7 +44,11 @@ function publishedManifest(source) {
 }
 
 function stageMain() {
-  const directory = stage('millrace', ROOT, ['dist', 'LICENSE', 'README.md', 'CHANGELOG.md'])
+  const directory = stage('millrace', ROOT, [
+    'dist',
+    'LICENSE',
+    ...TEXTS.filter((name) => existsSync(join(ROOT, name))),
+  ])
   const manifest = publishedManifest(readJson(join(ROOT, 'package.json')))
   writeFileSync(join(directory, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   return directory
@@ -46,16 +56,11 @@ function stageMain() {
 
 function stagePlatform(platform) {
   const from = packageDirectory(ROOT, platform)
-  const directory = stage(platform.id, from, ['package.json', 'README.md', platform.addon, platform.runtime])
+  const directory = stage(platform.id, from, ['package.json', 'README.md', platform.runtime])
+  copyFileSync(buildPublishedAddon(platform, print), join(directory, platform.addon))
   copyFileSync(join(ROOT, 'LICENSE'), join(directory, 'LICENSE'))
   for (const name of ['LICENSE-onnxruntime', 'ThirdPartyNotices-onnxruntime.txt']) {
     copyFileSync(join(ROOT, 'npm', name), join(directory, name))
-  }
-  // Line tables help our own stack traces; users should not download them.
-  if (platform.os === 'linux') {
-    if (run(['strip', '--strip-unneeded', join(directory, platform.addon)]) !== 0) {
-      throw new SetupError(`strip failed on ${platform.addon}`, 'install binutils')
-    }
   }
   return directory
 }
@@ -63,20 +68,18 @@ function stagePlatform(platform) {
 /** Every package has one version, and nobody asks for another one. */
 function checkVersions() {
   const main = readJson(join(ROOT, 'package.json'))
-  const cargo = /^version = "(.+)"$/m.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8'))?.[1]
-  const versions = { 'package.json': main.version, 'Cargo.toml': cargo }
-  for (const platform of PLATFORMS) {
-    const file = join(packageDirectory(ROOT, platform), 'package.json')
-    versions[`npm/${platform.id}`] = readJson(file).version
+  const versions = {
+    'Cargo.toml': /^version = "(.+)"$/m.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8'))?.[1],
+    model: readJson(join(MODEL, 'package.json')).version,
+    'dependency on the model': main.dependencies['@millrace/all-minilm-l6-v2'],
   }
-  versions['models/all-minilm-l6-v2'] = readJson(
-    join(ROOT, 'models', 'all-minilm-l6-v2', 'package.json'),
-  ).version
-  versions['dependency on the model'] = main.dependencies['@millrace/all-minilm-l6-v2']
+  for (const platform of PLATFORMS) {
+    versions[`npm/${platform.id}`] = readJson(join(packageDirectory(ROOT, platform), 'package.json')).version
+  }
   const wrong = Object.entries(versions).filter(([, version]) => version !== main.version)
   if (wrong.length > 0) {
     throw new SetupError(
-      `versions differ: ${wrong.map((entry) => entry.join(' ')).join(', ')}, not ${main.version}`,
+      `not of version ${main.version}: ${wrong.map((entry) => entry.join(' ')).join(', ')}`,
     )
   }
 }
@@ -85,34 +88,25 @@ function pack(directory, out) {
   const output = outputOf(npm('pack', '--json', '--ignore-scripts', '--pack-destination', out, directory))
   if (output === undefined) throw new SetupError(`npm pack ${directory} failed`)
   const reply = JSON.parse(output)
-  // npm 10 and 11 answer with a list, npm 12 with an object by package name.
+  // npm answers with a list up to 11, with an object by package name from 12 on.
   const [{ filename, size, unpackedSize }] = Array.isArray(reply) ? reply : Object.values(reply)
   print(`${filename}: ${(size / 1e6).toFixed(1)} MB packed, ${(unpackedSize / 1e6).toFixed(1)} MB unpacked`)
   return filename
 }
 
-await script('pack-all', async (args) => {
-  const { values } = parseArgs({
-    args,
-    options: { out: { type: 'string' }, profile: { type: 'string' }, require: { type: 'string' } },
-  })
+await script('pack-all', (args) => {
+  const { values } = parseArgs({ args, options: { out: { type: 'string' }, parts: { type: 'string' } } })
+  const parts = values.parts ?? 'all'
+  if (!PARTS.includes(parts))
+    throw new SetupError(`Expected --parts ${PARTS.join('|')} but received ${parts}`)
   checkVersions()
   const out = resolve(values.out ?? join(ROOT, '.millrace', 'packages'))
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
-  if (values.profile !== undefined) {
-    const { buildAddon } = await import('./lib/steps.mjs')
-    buildAddon(hostPlatform(), print, { profile: values.profile })
-  }
-  const built = PLATFORMS.filter((platform) =>
-    existsSync(join(packageDirectory(ROOT, platform), platform.addon)),
-  )
-  const wanted = values.require === 'all' ? PLATFORMS.map((p) => p.id) : (values.require?.split(',') ?? [])
-  const missing = wanted.filter((id) => !built.some((platform) => platform.id === id))
-  if (missing.length > 0) throw new SetupError(`no addon for ${missing.join(', ')}`)
-  if (built.length === 0) throw new SetupError('no platform package has its addon', 'run: npm run setup')
-
-  const directories = [stageMain(), join(ROOT, 'models', 'all-minilm-l6-v2'), ...built.map(stagePlatform)]
+  const directories = [
+    ...(parts === 'platform' ? [] : [stageMain(), MODEL]),
+    ...(parts === 'common' ? [] : [stagePlatform(hostPlatform())]),
+  ]
   const files = directories.map((directory) => pack(directory, out))
   writeFileSync(join(out, 'packages.json'), `${JSON.stringify(files, null, 2)}\n`)
 })

@@ -19,7 +19,7 @@ const CONSUMER = join(ROOT, '__test__', 'install', 'consumer')
 const OPTIONS = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
 
 function packAll() {
-  if (run([process.execPath, join(ROOT, 'scripts', 'pack-all.mjs'), '--require', platform.id]) !== 0) {
+  if (run([process.execPath, join(ROOT, 'scripts', 'pack-all.mjs')]) !== 0) {
     throw new Error('packing failed')
   }
   const out = join(ROOT, '.millrace', 'packages')

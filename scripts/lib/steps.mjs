@@ -1,8 +1,9 @@
 /** The steps of set-up, each of which does nothing when its result is already there. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { takeRuntimeLibrary } from '../runtime-library.mjs'
 import { fingerprint, isCurrent, remember } from './fingerprint.mjs'
+import { oldGlibcEnvironment } from './old-glibc.mjs'
 import { packageDirectory } from './platforms.mjs'
 import { npm, ROOT, run, SetupError } from './run.mjs'
 
@@ -44,31 +45,59 @@ export function cargoEnvironment() {
   return { NAPI_TYPE_DEF_TMP_FOLDER: TYPES }
 }
 
-/** Builds the addon and copies it into this platform's package. `profile` is a Cargo profile. */
-export function buildAddon(platform, say, { profile = 'release' } = {}) {
+/** Replaces `target` in one step: a running process may have the old file mapped. */
+function replaceFile(source, target) {
+  mkdirSync(dirname(target), { recursive: true })
+  copyFileSync(source, `${target}.partial`)
+  renameSync(`${target}.partial`, target)
+}
+
+function cargoBuild(args, env, say, built) {
+  if (!existsSync(built)) say('building the Rust addon (the first time takes some minutes)')
+  if (run(['cargo', 'build', '--quiet', '-p', 'millrace-node', ...args], { env }) !== 0) {
+    throw new SetupError('cargo build failed', 'see its message above; crates are downloaded the first time')
+  }
+}
+
+/** Builds the addon for this machine and copies it into the platform's package. */
+export function buildAddon(platform, say) {
   mkdirSync(TYPES, { recursive: true })
   const env = cargoEnvironment()
   // Cargo does not know that the definitions are an output; without them the crate is built once more.
   if (!existsSync(join(TYPES, 'millrace-node'))) env.NAPI_FORCE_BUILD_MILLRACE_NODE = String(Date.now())
-  const built = join(ROOT, 'target', profile, platform.cdylib)
-  if (!existsSync(built)) say('building the Rust addon (the first time takes some minutes)')
-  if (run(['cargo', 'build', '--quiet', '--profile', profile, '-p', 'millrace-node'], { env }) !== 0) {
-    throw new SetupError('cargo build failed', 'see its message above; crates are downloaded the first time')
-  }
+  const built = join(ROOT, 'target', 'release', platform.cdylib)
+  cargoBuild(['--release'], env, say, built)
   const target = join(packageDirectory(ROOT, platform), platform.addon)
   if (existsSync(target) && readFileSync(target).equals(readFileSync(built))) return
-  mkdirSync(packageDirectory(ROOT, platform), { recursive: true })
-  // Never write into a library that a running process has mapped.
-  copyFileSync(built, `${target}.partial`)
-  renameSync(`${target}.partial`, target)
+  replaceFile(built, target)
   say(`addon: ${platform.addon}`)
 }
 
-/** Writes src/binding/generated.d.ts, the addon's surface as its Rust source declares it. */
+/** Builds the addon as it is published: optimised as a whole, on Linux against an old glibc. Returns its path. */
+export function buildPublishedAddon(platform, say) {
+  const old = platform.os === 'linux' ? oldGlibcEnvironment(platform.target) : {}
+  const built = join(ROOT, 'target', platform.target, 'dist', platform.cdylib)
+  cargoBuild(
+    ['--profile', 'dist', '--target', platform.target],
+    { ...cargoEnvironment(), ...old },
+    say,
+    built,
+  )
+  return built
+}
+
+/**
+ * Writes src/binding/generated.d.ts, the addon's surface as its Rust source declares it. Clippy compiles the crate
+ * twice at once and both write definitions, so each line counts once.
+ */
 export async function writeBindingTypes(say) {
   const { generateTypeDef } = await import('@napi-rs/cli')
+  const unique = join(ROOT, '.millrace', 'napi-types')
+  mkdirSync(unique, { recursive: true })
+  const lines = readFileSync(join(TYPES, 'millrace-node'), 'utf8').split('\n')
+  writeFileSync(join(unique, 'millrace-node'), [...new Set(lines)].join('\n'))
   const { dts } = await generateTypeDef({
-    typeDefDir: TYPES,
+    typeDefDir: unique,
     cwd: ROOT,
     dtsHeader:
       '// Generated from crates/node by set-up; do not edit. The interface to code against is types.ts.\n',
