@@ -28,12 +28,6 @@ describe('a dense batch', () => {
     expect([batch.indexOf(0), batch.indexOf(2)]).toEqual([10, 12])
   })
 
-  it('has narrower rows in the binary formats', () => {
-    const data = Uint8Array.of(1, 2, 3, 4, 5, 6)
-    const batch = denseFromNative<'ubinary'>(native({ dtype: 'ubinary', dim: 16, data }), new Map())
-    expect([batch.dim, ...batch.row(2)]).toEqual([16, 5, 6])
-  })
-
   it('tells the input of each row when they come as completed', () => {
     const batch = denseFromNative(native({ indices: Float64Array.of(4, 0, 7) }), new Map())
     expect([0, 1, 2].map((i) => batch.indexOf(i))).toEqual([4, 0, 7])

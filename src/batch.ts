@@ -41,11 +41,11 @@ export interface DenseParts<D extends DType> {
 export class DenseBatch<D extends DType = 'float32'> implements EmbeddingBatch<VectorOf<D>> {
   readonly offset: number
   readonly length: number
-  /** Dimensions of a vector. */
+  /** Values of a row: its dimensions, or in the binary formats its bytes, eight dimensions each. */
   readonly dim: number
   /** Format of the values. */
   readonly dtype: D
-  /** All rows, row-major: `length × dim` values, or `length × ⌈dim / 8⌉` bytes for the binary formats. */
+  /** All rows, row-major: `length × dim` values. */
   readonly data: VectorOf<D>
   /** Tokens of each row, special tokens and prompt included, after truncation; 0 for a failed one. */
   readonly tokens: Uint32Array
@@ -86,8 +86,7 @@ export class DenseBatch<D extends DType = 'float32'> implements EmbeddingBatch<V
   row(i: number): VectorOf<D> {
     const error = this.errors.get(this.indexOf(i))
     if (error !== undefined) throw error
-    const width = this.data.length / this.length
-    return this.data.subarray(i * width, (i + 1) * width) as VectorOf<D>
+    return this.data.subarray(i * this.dim, (i + 1) * this.dim) as VectorOf<D>
   }
 
   #check(i: number): void {
@@ -115,14 +114,13 @@ function takeInputErrors(
   inputErrors: Map<number, MillraceError>,
   errors: Map<number, MillraceError>,
 ): void {
-  const width = native.data.length / native.length
   for (let i = 0; i < native.length; i++) {
     const index = native.indices?.[i] ?? native.offset + i
     const error = inputErrors.get(index)
     if (error === undefined) continue
     inputErrors.delete(index)
     errors.set(index, error)
-    native.data.fill(0, i * width, (i + 1) * width)
+    native.data.fill(0, i * native.dim, (i + 1) * native.dim)
     native.tokens[i] = 0
     native.truncated[i] = 0
     native.scales?.fill(0, i, i + 1)

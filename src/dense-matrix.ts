@@ -19,6 +19,7 @@ type Values = Float32Array | Float64Array | Uint32Array | Uint16Array | Int8Arra
 /** What a matrix without rows needs to know. */
 export interface MatrixShape<D extends DType> {
   dtype: D
+  /** Values of a row, if there is no row to tell it. */
   dim: number
   /** Rows to make room for; 0 when unknown. */
   rows: number
@@ -29,7 +30,6 @@ export class DenseMatrix<D extends DType> implements Collector<DenseBatch<D>> {
   readonly #shape: MatrixShape<D>
   readonly #errors = new Map<number, MillraceError>()
   #dim: number
-  #width = 0
   #rows = 0
   #capacity = 0
   #data: Values
@@ -46,7 +46,6 @@ export class DenseMatrix<D extends DType> implements Collector<DenseBatch<D>> {
   add(batch: DenseBatch<D>): void {
     if (batch.length === 0) return
     this.#dim = batch.dim
-    this.#width = batch.data.length / batch.length
     if (batch.scales !== undefined) this.#scales ??= new Float32Array(this.#capacity)
     if (batch.indices === undefined) this.#place(batch, 0, batch.length, batch.offset)
     else for (let i = 0; i < batch.length; i++) this.#place(batch, i, i + 1, batch.indexOf(i))
@@ -74,8 +73,8 @@ export class DenseMatrix<D extends DType> implements Collector<DenseBatch<D>> {
     const end = at + to - from
     if (end > this.#capacity) this.#resize(Math.max(end, this.#shape.rows, this.#capacity * 2))
     this.#rows = Math.max(this.#rows, end)
-    const width = this.#width
-    this.#data.set(batch.data.subarray(from * width, to * width), at * width)
+    const dim = this.#dim
+    this.#data.set(batch.data.subarray(from * dim, to * dim), at * dim)
     this.#tokens.set(batch.tokens.subarray(from, to), at)
     this.#truncated.set(batch.truncated.subarray(from, to), at)
     if (batch.scales !== undefined) this.#scales?.set(batch.scales.subarray(from, to), at)
@@ -83,7 +82,7 @@ export class DenseMatrix<D extends DType> implements Collector<DenseBatch<D>> {
 
   #resize(rows: number): void {
     this.#capacity = rows
-    this.#data = resized(new ARRAYS[this.#shape.dtype](rows * this.#width), this.#data)
+    this.#data = resized(new ARRAYS[this.#shape.dtype](rows * this.#dim), this.#data)
     this.#tokens = resized(new Uint32Array(rows), this.#tokens)
     this.#truncated = resized(new Uint8Array(rows), this.#truncated)
     if (this.#scales !== undefined) this.#scales = resized(new Float32Array(rows), this.#scales)

@@ -193,7 +193,7 @@ export class TextEmbedding<D extends DType = 'float32', E extends ErrorMode = 't
     const open = async (): Promise<NativeJob> => {
       const native = await this.#loaded.get()
       const info = native.info()
-      dim = Math.min(info.dim ?? 0, job.dimensions ?? Number.POSITIVE_INFINITY)
+      dim = rowValues(Math.min(info.dim ?? 0, job.dimensions ?? Number.POSITIVE_INFINITY), job.dtype)
       const prompt = call.prompt ?? choosePrompt(this.#prompts, role, info)
       return unwrap(native.submit(prompt === undefined || prompt === '' ? job : { ...job, prompt }))
     }
@@ -212,6 +212,11 @@ export class TextEmbedding<D extends DType = 'float32', E extends ErrorMode = 't
       ...(total !== undefined && { total }),
     })
   }
+}
+
+/** Values of a row of so many dimensions. */
+function rowValues(dimensions: number, dtype: DType): number {
+  return dtype === 'binary' || dtype === 'ubinary' ? Math.ceil(dimensions / 8) : dimensions
 }
 
 /** The native options: what the user chose, over what the model's definition brings. */
