@@ -122,6 +122,7 @@ export interface NativeJobOptions {
 export interface NativeBatch {
   offset: number
   length: number
+  /** Values of a row: dimensions, or for binary formats bytes of eight. */
   dim: number
   dtype: NativeDType
   data: Float32Array | Uint16Array | Int8Array | Uint8Array
@@ -143,9 +144,9 @@ export interface NativeProgress {
 }
 
 export interface NativeJob {
-  /** Takes texts in order; returns how many more may be pushed now (0: await `room()` first). */
+  /** Takes texts in order; returns how many more may be pushed now (0: await `room()` first). `push([])` only asks. */
   push(texts: string[]): number
-  /** Resolves with how many texts may be pushed (> 0), or -1 when the job is over. */
+  /** Resolves with how many texts may be pushed (> 0); with 0 when a batch became ready first; with -1 when the job is over. */
   room(): Promise<number>
   /** Says that no more texts come. */
   finish(): void

@@ -109,6 +109,9 @@ export class Pump {
   /** How many texts the job takes now, or -1 when it is over. */
   async #awaitRoom(): Promise<number> {
     while (!this.#stopped) {
+      // Asking costs nothing beside a native promise, which a short call would wait for longer than for its run.
+      const now = this.#job.push([])
+      if (now > 0) return now
       if (this.#demanded) {
         const room = await this.#job.room()
         if (room !== 0) return room
@@ -118,8 +121,6 @@ export class Pump {
       }
       // A native promise keeps the process alive, and a reader that went away never makes room: so while nobody
       // reads, look from time to time, and only as long as running texts may still make room.
-      const room = this.#job.push([])
-      if (room > 0) return room
       const { done, submitted } = this.#job.progress()
       await (done < submitted ? this.#demandOr(IDLE_POLL_MS) : this.#demandOr(undefined))
     }

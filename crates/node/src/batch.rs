@@ -3,7 +3,9 @@
 use crate::{error::BindingError, options::dtype_name};
 use millrace_contract::DType;
 use millrace_core::dense::{Data, Matrix};
-use napi::bindgen_prelude::{Either4, Float32Array, Float64Array, Int8Array, Uint8Array, Uint16Array, Uint32Array};
+use napi::bindgen_prelude::{
+    Either4, Float32Array, Float64Array, Int8Array, Uint8Array, Uint16Array, Uint32Array,
+};
 use napi_derive::napi;
 
 type Values = Either4<Float32Array, Uint16Array, Int8Array, Uint8Array>;
@@ -34,7 +36,7 @@ pub struct BindingBatch {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "JavaScript counts in doubles; inputs end long before 2^53")]
-fn double(count: u64) -> f64 {
+pub(crate) fn double(count: u64) -> f64 {
     count as f64
 }
 
@@ -59,7 +61,9 @@ impl BindingBatch {
             scales: matrix.scales.map(Into::into),
             tokens: matrix.tokens.into(),
             truncated: matrix.truncated.into(),
-            indices: matrix.indices.map(|indices| indices.into_iter().map(double).collect::<Vec<f64>>().into()),
+            indices: matrix
+                .indices
+                .map(|indices| indices.into_iter().map(double).collect::<Vec<f64>>().into()),
             errors: matrix.errors.into_iter().map(Into::into).collect(),
         }
     }

@@ -1,5 +1,6 @@
 //! Errors as data.
 
+use crate::batch::double;
 use millrace_contract::{Error, ErrorKind, Result};
 use napi_derive::napi;
 
@@ -15,18 +16,19 @@ pub struct BindingError {
 }
 
 impl From<Error> for BindingError {
-    #[expect(clippy::cast_precision_loss, reason = "JavaScript counts in doubles; inputs end long before 2^53")]
     fn from(error: Error) -> Self {
         Self {
             code: error.kind().code().into(),
             message: error.message().into(),
-            index: error.index().map(|index| index as f64),
+            index: error.index().map(double),
         }
     }
 }
 
 /// Does blocking work on a thread made for it, not on the one that settles promises.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     let joined = napi::tokio::task::spawn_blocking(work).await;
     joined.unwrap_or_else(|error| Err(Error::new(ErrorKind::Internal, format!("The work was lost: {error}"))))
 }

@@ -1,14 +1,21 @@
 //! One call on a model, as JavaScript drives it.
 
-use crate::{batch::{BindingBatch, count}, error::BindingError};
+use crate::{
+    batch::{BindingBatch, count, double},
+    error::BindingError,
+    promise::promise,
+};
 use millrace_contract::DType;
 use millrace_core::{
     dense::{DenseText, Matrix},
     job::Job,
 };
-use napi::bindgen_prelude::Either;
+use napi::{
+    Env,
+    bindgen_prelude::{Either, Object},
+};
 use napi_derive::napi;
-use std::{future::poll_fn, sync::Arc};
+use std::sync::Arc;
 
 /// Counters of a call.
 #[napi(object, js_name = "NativeProgress")]
@@ -39,6 +46,13 @@ impl BindingJob {
     }
 }
 
+/// A promise that waits for rows keeps the job alive, so whoever lets go of the call must say so.
+impl Drop for BindingJob {
+    fn drop(&mut self) {
+        self.job.cancel();
+    }
+}
+
 #[napi]
 impl BindingJob {
     /// Takes texts in order; returns how many more may be pushed now.
@@ -48,11 +62,12 @@ impl BindingJob {
     }
 
     /// Resolves with how many texts may be pushed; with 0 when a batch became ready first; with -1 when the call takes no more.
-    #[napi]
-    pub async fn room(&self) -> i32 {
+    #[napi(ts_return_type = "Promise<number>")]
+    pub fn room<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let job = Arc::clone(&self.job);
-        let room = poll_fn(|cx| job.poll_room(cx)).await;
-        room.map_or(-1, |room| i32::try_from(room).unwrap_or(i32::MAX))
+        promise(env, move |cx| {
+            job.poll_room(cx).map(|room| room.map_or(-1, |room| i32::try_from(room).unwrap_or(i32::MAX)))
+        })
     }
 
     /// Says that no more texts come.
@@ -62,15 +77,18 @@ impl BindingJob {
     }
 
     /// The next batch; `null` at the end.
-    #[napi]
-    pub async fn next(&self) -> Option<Either<BindingBatch, BindingError>> {
-        let job = Arc::clone(&self.job);
-        let next = poll_fn(|cx| job.poll_next(cx)).await?;
-        Some(match next {
-            Ok(delivery) => {
-                Either::A(BindingBatch::new(Matrix::assemble(delivery, self.dtype, self.width), self.dtype))
-            }
-            Err(error) => Either::B(error.into()),
+    #[napi(ts_return_type = "Promise<NativeBatch | NativeError | null>")]
+    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let (job, dtype, width) = (Arc::clone(&self.job), self.dtype, self.width);
+        promise(env, move |cx| {
+            job.poll_next(cx).map(|next| {
+                next.map(|next| match next {
+                    Ok(delivery) => {
+                        Either::A(BindingBatch::new(Matrix::assemble(delivery, dtype, width), dtype))
+                    }
+                    Err(error) => Either::B(BindingError::from(error)),
+                })
+            })
         })
     }
 
@@ -82,15 +100,14 @@ impl BindingJob {
 
     /// Counters of the call.
     #[napi]
-    #[expect(clippy::cast_precision_loss, reason = "JavaScript counts in doubles")]
     pub fn progress(&self) -> BindingProgress {
         let progress = self.job.progress();
         BindingProgress {
-            submitted: progress.submitted as f64,
-            done: progress.done as f64,
-            tokens: progress.tokens as f64,
-            padded_tokens: progress.padded_tokens as f64,
-            runs: progress.runs as f64,
+            submitted: double(progress.submitted),
+            done: double(progress.done),
+            tokens: double(progress.tokens),
+            padded_tokens: double(progress.padded_tokens),
+            runs: double(progress.runs),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Failures cross as data (`BindingError`), never as rejections: a promise of Node-API can only reject with a
 //! status of its own. Text, rows and errors are copied or handed over once; nothing of a caller is borrowed.
+#![cfg_attr(test, expect(dead_code, reason = "under test nothing is exported to Node, so nothing is used"))]
 
 mod batch;
 mod error;
@@ -9,6 +10,7 @@ mod exit;
 mod job;
 mod model;
 mod options;
+mod promise;
 mod runtime;
 mod system;
 

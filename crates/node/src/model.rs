@@ -1,14 +1,15 @@
 //! A loaded model, as JavaScript holds it.
 
 use crate::{
-    batch::count,
+    batch::{count, double},
     error::{BindingError, blocking},
     job::BindingJob,
     options::{self, BindingJobOptions, BindingModelOptions, pooling_name, size},
     runtime::BindingRuntimeInfo,
 };
-use millrace_contract::{Backend, DType, DeviceInfo, Error, Quantization, Result, RuntimeInfo};
+use millrace_contract::{Backend, DType, DeviceInfo, Error, ErrorKind, Quantization, Result, RuntimeInfo};
 use millrace_core::{
+    cpu,
     dense::{DenseCall, DenseText},
     engine::{Engine, Parallelism},
     model::{self, DenseHead, ModelSpec},
@@ -122,8 +123,8 @@ pub struct BindingModel {
 fn load(options: &BindingModelOptions) -> Result<BindingModel> {
     let spec = model::resolve(&options.request()?)?;
     let tokenizer = Tokenizer::load(&spec)?;
-    let cores = allowed_cores();
-    let parallelism = Parallelism::share(options.sessions_asked(), options.threads.map(size), cores)?;
+    let cores = cpu::cores().allowed;
+    let parallelism = Parallelism::share(options.sessions(), options.threads.map(size), cores)?;
     let ort = OrtOptions {
         threads_per_session: parallelism.threads,
         slots: parallelism.sessions,
@@ -169,7 +170,7 @@ impl BindingModel {
         Ok(asked)
     }
 
-    fn open(&self, options: BindingJobOptions) -> Result<BindingJob> {
+    fn open(&self, options: &BindingJobOptions) -> Result<BindingJob> {
         let head = &self.loaded.head;
         let dtype = options::dtype(&options.dtype)?;
         let vector = DenseOptions {
@@ -179,6 +180,12 @@ impl BindingModel {
             dtype,
         };
         vector.validate(head.dim)?;
+        if options.prompt.as_deref().is_some_and(|prompt| !prompt.is_empty())
+            && !self.loaded.spec.include_prompt
+        {
+            let message = "This model's pooling leaves the prompt's tokens out, which is not supported: embed without a prompt";
+            return Err(Error::new(ErrorKind::InvalidOption, message));
+        }
         let dim = vector.dimensions.or(head.dim).unwrap_or(0);
         let width = if matches!(dtype, DType::Binary | DType::Ubinary) { dim.div_ceil(8) } else { dim };
         let call = DenseCall {
@@ -195,7 +202,6 @@ impl BindingModel {
 impl BindingModel {
     /// What the model is.
     #[napi]
-    #[expect(clippy::cast_precision_loss, reason = "JavaScript counts in doubles")]
     pub fn info(&self) -> BindingModelInfo {
         let Loaded { spec, head, .. } = &self.loaded;
         BindingModelInfo {
@@ -220,10 +226,10 @@ impl BindingModel {
             default_prompt_name: spec.default_prompt.clone(),
             sessions: count(self.loaded.parallelism.sessions),
             threads_per_session: count(self.loaded.parallelism.threads),
-            cores_allowed: count(allowed_cores()),
+            cores_allowed: count(cpu::cores().allowed),
             max_batch_tokens: count(self.loaded.max_batch_tokens),
             shared_weights: self.loaded.shared_weights,
-            weight_bytes: self.loaded.file_bytes as f64,
+            weight_bytes: double(self.loaded.file_bytes),
             devices: self.loaded.devices.iter().cloned().map(device).collect(),
             runtime: self.loaded.runtime.clone().into(),
         }
@@ -231,15 +237,14 @@ impl BindingModel {
 
     /// Counters since the model was loaded.
     #[napi]
-    #[expect(clippy::cast_precision_loss, reason = "JavaScript counts in doubles")]
     pub fn metrics(&self) -> BindingMetrics {
         let metrics = self.engine.metrics();
         BindingMetrics {
-            texts: metrics.rows as f64,
-            tokens: metrics.tokens as f64,
-            padded_tokens: metrics.padded_tokens as f64,
-            runs: metrics.runs as f64,
-            failed_runs: metrics.failed_runs as f64,
+            texts: double(metrics.rows),
+            tokens: double(metrics.tokens),
+            padded_tokens: double(metrics.padded_tokens),
+            runs: double(metrics.runs),
+            failed_runs: double(metrics.failed_runs),
             waiting_texts: count(metrics.waiting_rows),
             open_jobs: count(metrics.open_jobs),
         }
@@ -248,7 +253,7 @@ impl BindingModel {
     /// Opens a call.
     #[napi]
     pub fn submit(&self, options: BindingJobOptions) -> Either<BindingJob, BindingError> {
-        match self.open(options) {
+        match self.open(&options) {
             Ok(job) => Either::A(job),
             Err(error) => Either::B(error.into()),
         }
@@ -291,8 +296,4 @@ impl BindingModel {
 
 fn device(info: DeviceInfo) -> BindingSessionDevice {
     BindingSessionDevice { device: info.device, id: info.id, fallback: info.fallback }
-}
-
-fn allowed_cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -2,7 +2,7 @@
 
 use millrace_contract::{DType, Error, ErrorKind, Pooling, Result};
 use millrace_core::{
-    engine::EngineOptions,
+    engine::{EngineOptions, Sessions},
     job::{Batching, JobOptions, OnError, Order},
     model::ModelRequest,
     tokenizer::Overflow,
@@ -119,8 +119,7 @@ pub(crate) fn overflow(value: &str) -> Result<Overflow> {
 }
 
 pub(crate) fn dtype(value: &str) -> Result<DType> {
-    let all =
-        [DType::Float32, DType::Float16, DType::Int8, DType::Uint8, DType::Binary, DType::Ubinary];
+    let all = [DType::Float32, DType::Float16, DType::Int8, DType::Uint8, DType::Binary, DType::Ubinary];
     match all.into_iter().find(|dtype| dtype_name(*dtype) == value) {
         Some(dtype) => Ok(dtype),
         None => unknown("dtype", value, "'float32', 'float16', 'int8', 'uint8', 'binary' or 'ubinary'"),
@@ -148,11 +147,12 @@ impl BindingModelOptions {
         }
     }
 
-    pub(crate) fn sessions_asked(&self) -> Option<Option<usize>> {
-        self.parallel.as_ref().map(|parallel| match parallel {
-            Either::A(sessions) => Some(size(*sessions)),
-            Either::B(_) => None,
-        })
+    pub(crate) fn sessions(&self) -> Sessions {
+        match self.parallel {
+            None | Some(Either::A(0)) => Sessions::PerCore,
+            Some(Either::A(sessions)) => Sessions::Count(size(sessions)),
+            Some(Either::B(_)) => Sessions::One,
+        }
     }
 
     pub(crate) fn engine(&self, sessions: usize, row_by_row: bool) -> EngineOptions {

@@ -92,6 +92,10 @@ impl Family for DenseText {
     }
 
     fn collate(&self, items: &[&Item]) -> Result<Batch> {
+        // A run of nothing but empty texts, under a tokenizer that adds no special tokens, still needs a column.
+        if items.iter().all(|item| item.is_empty()) {
+            return Ok(self.tokenizer.collate_to(items, &self.graph, 1));
+        }
         Ok(self.tokenizer.collate(items, &self.graph))
     }
 
@@ -107,11 +111,16 @@ impl Family for DenseText {
         item: &Item,
         call: &DenseCall,
     ) -> Result<DenseRow> {
-        let output =
-            outputs.first().ok_or_else(|| Error::new(ErrorKind::InferenceFailed, "The graph gave no output"))?;
+        let output = outputs
+            .first()
+            .ok_or_else(|| Error::new(ErrorKind::InferenceFailed, "The graph gave no output"))?;
         let left_padded = self.tokenizer.left_padded();
         let vector = call.vector.row(output, row, item.len(), batch.padded_len, left_padded)?;
-        Ok(DenseRow { vector, tokens: u32::try_from(item.len()).unwrap_or(u32::MAX), truncated: item.truncated })
+        Ok(DenseRow {
+            vector,
+            tokens: u32::try_from(item.len()).unwrap_or(u32::MAX),
+            truncated: item.truncated,
+        })
     }
 }
 

@@ -10,7 +10,7 @@ mod shared;
 mod watchdog;
 mod worker;
 
-pub use options::{EngineOptions, Parallelism};
+pub use options::{EngineOptions, Parallelism, Sessions};
 pub use registry::quiesce_all;
 pub use shared::Metrics;
 

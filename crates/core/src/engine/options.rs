@@ -54,13 +54,22 @@ pub struct Parallelism {
     pub threads: usize,
 }
 
+/// How many sessions are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sessions {
+    /// One a core, each with one thread: measured best, since runs need no meeting points.
+    #[default]
+    PerCore,
+    /// One with all threads.
+    One,
+    /// That many.
+    Count(usize),
+}
+
 impl Parallelism {
-    /// Shares `cores` out.
-    ///
-    /// `parallel`: `None` the default (one session a core with one thread each, measured best), `Some(None)` one session with all
-    /// threads, `Some(Some(0))` one session a core, `Some(Some(n))` n sessions. `threads` are those of one
-    /// session. Fails with `INVALID_OPTION` when the caller asks for more than there is.
-    pub fn share(parallel: Option<Option<usize>>, threads: Option<usize>, cores: usize) -> Result<Self> {
+    /// Shares `cores` out. `threads` are those of one session.
+    /// Fails with `INVALID_OPTION` when the caller asks for more than there is.
+    pub fn share(wanted: Sessions, threads: Option<usize>, cores: usize) -> Result<Self> {
         let cores = cores.max(1);
         if threads == Some(0) {
             return Err(Error::new(
@@ -75,12 +84,12 @@ impl Parallelism {
                 format!("Expected at most {cores} (the cores allowed) for threads but received {threads}");
             return Err(Error::new(ErrorKind::InvalidOption, message));
         }
-        let sessions = match parallel {
-            Some(None) => 1,
-            None | Some(Some(0)) => cores / threads.unwrap_or(1),
-            Some(Some(sessions)) => sessions,
-        };
-        let sessions = sessions.max(1);
+        let sessions = match wanted {
+            Sessions::One => 1,
+            Sessions::PerCore => cores / threads.unwrap_or(1),
+            Sessions::Count(sessions) => sessions,
+        }
+        .max(1);
         let threads = threads.unwrap_or((cores / sessions).max(1));
         if sessions * threads > cores {
             let message = format!(
@@ -96,19 +105,18 @@ impl Parallelism {
 mod tests {
     use super::*;
 
-    fn share(parallel: Option<Option<usize>>, threads: Option<usize>, cores: usize) -> (usize, usize) {
-        let shared = Parallelism::share(parallel, threads, cores).unwrap();
+    fn share(wanted: Sessions, threads: Option<usize>, cores: usize) -> (usize, usize) {
+        let shared = Parallelism::share(wanted, threads, cores).unwrap();
         (shared.sessions, shared.threads)
     }
 
     #[test]
     fn shares_out_the_cores() {
-        assert_eq!(share(None, None, 8), (8, 1));
-        assert_eq!(share(Some(None), None, 8), (1, 8));
-        assert_eq!(share(Some(Some(0)), None, 8), (8, 1));
-        assert_eq!(share(Some(Some(3)), None, 8), (3, 2));
-        assert_eq!(share(None, Some(2), 8), (4, 2));
-        assert_eq!(share(None, None, 0), (1, 1));
+        assert_eq!(share(Sessions::PerCore, None, 8), (8, 1));
+        assert_eq!(share(Sessions::One, None, 8), (1, 8));
+        assert_eq!(share(Sessions::Count(3), None, 8), (3, 2));
+        assert_eq!(share(Sessions::PerCore, Some(2), 8), (4, 2));
+        assert_eq!(share(Sessions::PerCore, None, 0), (1, 1));
     }
 
     #[test]

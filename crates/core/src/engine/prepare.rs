@@ -4,7 +4,7 @@
 //! and the tasks wait in a queue of the engine.
 
 use super::shared::{Shared, Work};
-use crate::{family::Family, job::JobInner};
+use crate::{cpu, family::Family, job::JobInner};
 use millrace_contract::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use std::{
@@ -27,11 +27,16 @@ struct Task<F: Family> {
     inputs: Vec<(F::Input, usize)>,
 }
 
-/// Tasks by urgency, then by age.
 type Tasks<F> = BTreeMap<(Reverse<i32>, u64), Task<F>>;
 
 /// Tasks by urgency, then by age.
 pub(crate) struct Queue<F: Family>(Mutex<Tasks<F>>);
+
+impl<F: Family> Queue<F> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+}
 
 impl<F: Family> Default for Queue<F> {
     fn default() -> Self {
@@ -46,7 +51,7 @@ pub(crate) fn pool() -> Result<Arc<rayon::ThreadPool>> {
         return Ok(Arc::clone(pool));
     }
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+        .num_threads(cpu::cores().allowed)
         .thread_name(|number| format!("millrace-prep-{number}"))
         .build()
         .map_err(|error| {
@@ -76,17 +81,28 @@ pub(crate) fn spread<F: Family>(
         let count = chunk.len() as u64;
         let task = Task { job: Arc::clone(job), first_index: index, first_seq: seq, inputs: chunk };
         shared.queue.0.lock().insert((Reverse(job.options.priority), seq), task);
+        index += count;
+        seq += count;
+        // A call of one task goes to a session's thread that has nothing to do: it prepares and runs it without a
+        // second thread to be woken. Should that thread find other work, the task is done by whoever is next.
+        let alone = index == first_index + count && inputs.peek().is_none();
+        if alone && shared.wake_idle() {
+            return;
+        }
         let shared = Arc::clone(shared);
         let pool = Arc::clone(&shared.pool);
         pool.spawn(move || {
-            let task = shared.queue.0.lock().pop_first();
-            if let Some((_, task)) = task {
-                run(&shared, task);
-            }
+            run_next(&shared);
         });
-        index += count;
-        seq += count;
     }
+}
+
+/// Does the most urgent task; false when there is none.
+pub(super) fn run_next<F: Family>(shared: &Arc<Shared<F>>) -> bool {
+    let task = shared.queue.0.lock().pop_first();
+    let Some((_, task)) = task else { return false };
+    run(shared, task);
+    true
 }
 
 fn run<F: Family>(shared: &Arc<Shared<F>>, task: Task<F>) {
@@ -115,7 +131,7 @@ fn run<F: Family>(shared: &Arc<Shared<F>>, task: Task<F>) {
             }
         };
         let cost = shared.family.tokens(&item);
-        job.state.lock().recount(estimate, cost);
+        job.update(|state| state.recount(estimate, cost));
         if let Some(slices) = &job.slices {
             let complete = slices.lock().arrive(index, Some((cost, item)));
             shared.enqueue_slices(&job, complete);

@@ -3,7 +3,7 @@
 use super::{EngineOptions, prepare, watchdog::Watchdog};
 use crate::{
     family::Family,
-    job::{JobInner, JobOptions},
+    job::{JobInner, JobOptions, JobState},
     planner::{Planner, Unit},
 };
 use millrace_contract::{Backend, Error, ErrorKind, Result, RunControl};
@@ -209,6 +209,16 @@ impl<F: Family> Shared<F> {
         drop(state);
     }
 
+    /// Wakes an idle worker; false when all are busy.
+    pub(crate) fn wake_idle(&self) -> bool {
+        let state = self.lock();
+        let idle = state.idle > 0;
+        if idle {
+            self.work.notify_one();
+        }
+        idle
+    }
+
     /// Forgets a job that is over: its waiting rows go, and a run that serves only jobs that are over ends.
     pub(crate) fn forget(&self, job: &Arc<JobInner<F>>) {
         let mut dropped = Vec::new();
@@ -216,7 +226,7 @@ impl<F: Family> Shared<F> {
         if state.jobs.remove(&job.id).is_none() {
             return;
         }
-        let progress = job.state.lock().progress();
+        let progress = job.read(JobState::progress);
         if progress.done < progress.submitted {
             dropped = state.planner.remove_rows(|work| work.job.id == job.id);
             for running in state.running.iter().flatten() {
@@ -248,10 +258,10 @@ impl<F: Family> Shared<F> {
         if state.phase == Phase::Open {
             state.phase = Phase::Draining;
         }
-        for job in state.jobs.values() {
-            job.state.lock().refuse_input();
-        }
-        while state.phase == Phase::Draining && state.jobs.values().any(|job| job.state.lock().has_work()) {
+        // Waking a job's reader may bring it back here, so not under the lock.
+        let jobs: Vec<_> = state.jobs.values().cloned().collect();
+        MutexGuard::unlocked(&mut state, || jobs.iter().for_each(|job| job.update(JobState::refuse_input)));
+        while state.phase == Phase::Draining && state.jobs.values().any(|job| job.read(JobState::has_work)) {
             match deadline {
                 None => self.settled.wait(&mut state),
                 Some(deadline) => {
@@ -267,17 +277,7 @@ impl<F: Family> Shared<F> {
     pub(crate) fn stop(&self) {
         let mut state = self.lock();
         state.phase = Phase::Stopped;
-        for job in state.jobs.values() {
-            let unfinished = {
-                let mut job = job.state.lock();
-                job.refuse_input();
-                job.has_work()
-            };
-            if unfinished {
-                job.fail(Error::new(ErrorKind::Closed, "The model was closed before the call was finished"));
-            }
-        }
-        state.jobs.clear();
+        let jobs = std::mem::take(&mut state.jobs);
         let dropped = state.planner.remove_rows(|_| true);
         for running in state.running.iter().flatten() {
             running.control.terminate();
@@ -286,6 +286,12 @@ impl<F: Family> Shared<F> {
         self.settled.notify_all();
         drop(state);
         drop(dropped);
+        for job in jobs.values() {
+            job.update(JobState::refuse_input);
+            if job.read(JobState::has_work) {
+                job.fail(Error::new(ErrorKind::Closed, "The model was closed before the call was finished"));
+            }
+        }
         self.watchdog.stop();
     }
 

@@ -1,8 +1,12 @@
 //! A session's thread: takes a run from the planner, runs it, finishes its rows, hands them to their jobs.
 
-use super::shared::{Phase, Running, Shared, Work};
+use super::{
+    prepare,
+    shared::{Phase, Running, Shared, Work},
+};
 use crate::{family::Family, job::JobInner};
 use millrace_contract::{Batch, Error, ErrorKind, Result, RunControl, Session};
+use parking_lot::MutexGuard;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
@@ -71,6 +75,10 @@ impl<F: Family> Worker<F> {
                 state.running[self.slot] = Some(Running { control: Arc::clone(&control), jobs });
                 return Some(Run { works, control, started });
             }
+            if !self.shared.queue.is_empty() {
+                MutexGuard::unlocked(&mut state, || prepare::run_next(&self.shared));
+                continue;
+            }
             state.idle += 1;
             self.shared.work.wait(&mut state);
             state.idle -= 1;
@@ -130,7 +138,7 @@ impl<F: Family> Worker<F> {
         for work in &run.works {
             if let Some(at) = counted.iter().position(|(id, _)| *id == work.job.id) {
                 let (_, count) = counted.swap_remove(at);
-                work.job.state.lock().count_run(count * padded_len);
+                work.job.update(|state| state.count_run(count * padded_len));
             }
         }
         for (work, row) in run.works.into_iter().zip(rows) {

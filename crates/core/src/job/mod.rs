@@ -84,7 +84,7 @@ pub(crate) struct JobInner<F: Family> {
     pub(crate) id: u64,
     pub(crate) options: JobOptions,
     pub(crate) call: F::Call,
-    pub(crate) state: Mutex<JobState<F::Row>>,
+    state: Mutex<JobState<F::Row>>,
     pub(crate) slices: Option<Mutex<Slices<F>>>,
     /// Set once, read everywhere: the job wants no more work done.
     cancelled: AtomicBool,
@@ -102,16 +102,34 @@ impl<F: Family> JobInner<F> {
         self.cancelled.load(Ordering::Acquire)
     }
 
+    /// Changes the locked state, then wakes who waits for the change. A woken reader may look at the job at
+    /// once, on this thread, so it must not be woken under the lock.
+    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut JobState<F::Row>) -> T) -> T {
+        let mut state = self.state.lock();
+        let result = change(&mut state);
+        let due = state.take_due();
+        drop(state);
+        for waker in due.into_iter().flatten() {
+            waker.wake();
+        }
+        result
+    }
+
+    /// Reads the locked state.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&JobState<F::Row>) -> T) -> T {
+        look(&self.state.lock())
+    }
+
     /// Puts a finished row, or its error, in its place and wakes who waits for it.
     pub(crate) fn deliver(&self, index: u64, cost: usize, tokens: usize, row: Result<F::Row>) {
         let row = row.map_err(|error| error.at(index));
-        self.state.lock().deliver(Arrival { index, cost, tokens, row });
+        self.update(|state| state.deliver(Arrival { index, cost, tokens, row }));
     }
 
     /// Ends the job with `error`; what was finished before stays deliverable in order.
     pub(crate) fn fail(&self, error: Error) {
         self.cancelled.store(true, Ordering::Release);
-        self.state.lock().fail(error);
+        self.update(|state| state.fail(error));
     }
 }
 
@@ -141,14 +159,14 @@ impl<F: Family> Job<F> {
     pub fn push(&self, inputs: Vec<F::Input>) -> usize {
         let count = inputs.len();
         let costs: Vec<usize> = inputs.iter().map(|input| self.shared.family.input_cost(input)).collect();
-        let Some(first) = self.inner.state.lock().admit(count, costs.iter().sum()) else { return 0 };
+        let Some(first) = self.inner.update(|state| state.admit(count, costs.iter().sum())) else { return 0 };
         prepare::spread(&self.shared, &self.inner, first, inputs, &costs);
-        self.inner.state.lock().room()
+        self.inner.read(JobState::room)
     }
 
     /// Says that no more inputs come.
     pub fn finish(&self) {
-        let Some(total) = self.inner.state.lock().finish_input() else { return };
+        let Some(total) = self.inner.update(JobState::finish_input) else { return };
         if let Some(slices) = &self.inner.slices {
             let last = slices.lock().finish(total);
             self.shared.enqueue_slices(&self.inner, last);
@@ -158,12 +176,12 @@ impl<F: Family> Job<F> {
     /// How many inputs may be pushed: ready with a number above 0; with 0 when rows became ready first, so
     /// that whoever waits for both looks again; with `None` when the job takes no more.
     pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
-        self.inner.state.lock().poll_room(cx)
+        self.inner.update(|state| state.poll_room(cx))
     }
 
     /// The next rows: `None` at the end, an error when the job failed. After an error the job is over.
     pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Delivery<F::Row>>>> {
-        let polled = self.inner.state.lock().poll_next(cx);
+        let polled = self.inner.update(|state| state.poll_next(cx));
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
             self.close();
         }
@@ -198,13 +216,13 @@ impl<F: Family> Job<F> {
     /// terminated, pending waits answer [`ErrorKind::Aborted`]. Idempotent.
     pub fn cancel(&self) {
         self.inner.fail(Error::new(ErrorKind::Aborted, "The call was cancelled"));
-        self.inner.state.lock().clear();
+        self.inner.update(JobState::clear);
         self.close();
     }
 
     /// Counters of this job.
     pub fn progress(&self) -> Progress {
-        self.inner.state.lock().progress()
+        self.inner.read(JobState::progress)
     }
 
     fn close(&self) {

@@ -58,7 +58,12 @@ pub(crate) struct JobState<R> {
     progress: Progress,
     next_waker: Option<Waker>,
     room_waker: Option<Waker>,
+    /// Wakers to be woken once the lock is gone: see [`update`](super::JobInner::update).
+    due: Wakers,
 }
+
+/// At most both waiters of a job.
+pub(crate) type Wakers = [Option<Waker>; 2];
 
 impl<R> JobState<R> {
     pub(super) fn new(options: &JobOptions, window: Window) -> Self {
@@ -76,6 +81,7 @@ impl<R> JobState<R> {
             progress: Progress::default(),
             next_waker: None,
             room_waker: None,
+            due: [None, None],
         }
     }
 
@@ -121,7 +127,7 @@ impl<R> JobState<R> {
             return None;
         }
         self.finished_input = true;
-        wake(&mut self.room_waker);
+        self.wake_feeder();
         self.wake_next();
         Some(self.progress.submitted)
     }
@@ -142,8 +148,8 @@ impl<R> JobState<R> {
 
     pub(super) fn fail(&mut self, error: Error) {
         self.failure.get_or_insert(error);
-        wake(&mut self.next_waker);
-        wake(&mut self.room_waker);
+        self.wake_reader();
+        self.wake_feeder();
     }
 
     pub(super) fn clear(&mut self) {
@@ -163,7 +169,7 @@ impl<R> JobState<R> {
     /// input had ended.
     pub(crate) fn refuse_input(&mut self) {
         self.refused_input = true;
-        wake(&mut self.room_waker);
+        self.wake_feeder();
         self.wake_next();
     }
 
@@ -206,30 +212,41 @@ impl<R> JobState<R> {
             return Poll::Ready(Some(Ok(Delivery { offset, indices, rows })));
         }
         self.over = true;
-        wake(&mut self.room_waker);
+        self.wake_feeder();
         let cut_short = self.refused_input && !self.finished_input;
         let closed = || cut_short.then(|| Error::new(ErrorKind::Closed, "The model was closed"));
         let error = bad.map(|(_, error)| error).or_else(|| self.failure.take()).or_else(closed);
         Poll::Ready(error.map(Err))
     }
 
+    /// The wakers that became due since the last call.
+    pub(super) fn take_due(&mut self) -> Wakers {
+        std::mem::take(&mut self.due)
+    }
+
+    fn wake_reader(&mut self) {
+        if let Some(waker) = self.next_waker.take() {
+            self.due[0] = Some(waker);
+        }
+    }
+
+    fn wake_feeder(&mut self) {
+        if let Some(waker) = self.room_waker.take() {
+            self.due[1] = Some(waker);
+        }
+    }
+
     fn wake_next(&mut self) {
         if self.has_next() {
-            wake(&mut self.next_waker);
+            self.wake_reader();
             // Whoever feeds the job may be waiting for room alone; it must look at the rows first.
-            wake(&mut self.room_waker);
+            self.wake_feeder();
         }
     }
 
     fn wake_room(&mut self) {
         if self.room() > 0 {
-            wake(&mut self.room_waker);
+            self.wake_feeder();
         }
-    }
-}
-
-fn wake(waker: &mut Option<Waker>) {
-    if let Some(waker) = waker.take() {
-        waker.wake();
     }
 }
