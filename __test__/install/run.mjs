@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NODE_VERSIONS, nodeBinary } from '../../scripts/lib/nodes.mjs'
 import { hostPlatform, packageName } from '../../scripts/lib/platforms.mjs'
-import { npm, ROOT, run, script } from '../../scripts/lib/run.mjs'
+import { npm, ROOT, run, SetupError, script } from '../../scripts/lib/run.mjs'
 import { Checks } from './checks.mjs'
 import { checkBinaries, checkManifests, checkSize } from './packages.mjs'
 
@@ -20,7 +20,7 @@ const OPTIONS = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=erro
 
 function packAll() {
   if (run([process.execPath, join(ROOT, 'scripts', 'pack-all.mjs')]) !== 0) {
-    throw new Error('packing failed')
+    throw new SetupError('packing failed')
   }
   const out = join(ROOT, '.millrace', 'packages')
   return JSON.parse(readFileSync(join(out, 'packages.json'), 'utf8')).map((name) => join(out, name))
@@ -35,7 +35,7 @@ function makeProject(tarballs) {
   writeFileSync(join(project, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n')
   cpSync(CONSUMER, project, { recursive: true })
   if (run(npm('install', ...OPTIONS, ...packages, '@types/node@20'), { cwd: project }) !== 0) {
-    throw new Error('npm install of the tarballs failed')
+    throw new SetupError('npm install of the tarballs failed')
   }
   return project
 }

@@ -8,8 +8,11 @@ for await (const batch of model.embed(['three'])) {
   const typed: DenseBatch = batch
   if (typed.length !== 1 || typed.dim !== first?.length) throw new Error('a batch of another shape')
 }
-// @ts-expect-error options are checked by the compiler
-model.embed(['four'], { batchSize: 'many' }).toArray().catch((error: unknown) => {
+try {
+  // @ts-expect-error options are checked by the compiler
+  model.embed(['four'], { batchSize: 'many' })
+  throw new Error('a wrong option was taken')
+} catch (error) {
   if (!(error instanceof MillraceError) || error.code !== 'INVALID_OPTION') throw error
-})
+}
 await model.close()

@@ -170,7 +170,7 @@ impl BindingModel {
         Ok(asked)
     }
 
-    fn open(&self, options: &BindingJobOptions) -> Result<BindingJob> {
+    fn open(&self, options: BindingJobOptions) -> Result<BindingJob> {
         let head = &self.loaded.head;
         let dtype = options::dtype(&options.dtype)?;
         let vector = DenseOptions {
@@ -188,13 +188,14 @@ impl BindingModel {
         }
         let dim = vector.dimensions.or(head.dim).unwrap_or(0);
         let width = if matches!(dtype, DType::Binary | DType::Ubinary) { dim.div_ceil(8) } else { dim };
+        let job = options.job()?;
         let call = DenseCall {
             limit: self.limit(options.max_length)?,
             overflow: options::overflow(&options.overflow)?,
-            prompt: options.prompt.clone(),
+            prompt: options.prompt,
             vector,
         };
-        Ok(BindingJob::new(self.engine.submit(options.job()?, call)?, dtype, width))
+        Ok(BindingJob::new(self.engine.submit(job, call)?, dtype, width))
     }
 }
 
@@ -253,7 +254,7 @@ impl BindingModel {
     /// Opens a call.
     #[napi]
     pub fn submit(&self, options: BindingJobOptions) -> Either<BindingJob, BindingError> {
-        match self.open(&options) {
+        match self.open(options) {
             Ok(job) => Either::A(job),
             Err(error) => Either::B(error.into()),
         }
