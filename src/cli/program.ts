@@ -1,0 +1,46 @@
+/** Puts the commands together and runs one. What a command does is in its own file. */
+
+import { Command } from 'commander'
+import { doctorCommand } from './doctor/command.js'
+import { embedCommand } from './embed/command.js'
+import { EXIT_HELP, errorText, exitCodeOf } from './exit.js'
+import { searchCommand } from './search/command.js'
+import { say } from './terminal.js'
+import { packageVersion } from './version.cjs'
+
+const EXAMPLES = `
+Examples:
+  millrace embed texts.txt --output vectors.npy
+  millrace embed docs.jsonl.gz --field body --keep id,title --output vectors.jsonl
+  zcat log.gz | millrace embed - --to jsonl | head -1
+  millrace search --index vectors.npy --texts texts.txt "resize a partition"
+  millrace doctor`
+
+/** Parses `argv`, runs a command and returns the exit code. Errors are printed, never thrown. */
+export async function run(argv: readonly string[]): Promise<number> {
+  let exitCode = 0
+  const program = new Command('millrace')
+    .description('Text embeddings on this machine.')
+    .version(packageVersion(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .exitOverride()
+    // An error is printed once, below, in one shape.
+    .configureOutput({ outputError: () => {} })
+    .addHelpText('after', `${EXAMPLES}\n${EXIT_HELP}`)
+  const ended = (code: number) => {
+    exitCode = code
+  }
+  embedCommand(program, ended)
+  searchCommand(program, ended)
+  doctorCommand(program, ended)
+  try {
+    await program.parseAsync(argv)
+    return exitCode
+  } catch (error) {
+    const text = errorText(error, process.env['MILLRACE_DEBUG'] === '1')
+    if (text !== undefined) say(text)
+    return exitCodeOf(error)
+  }
+}

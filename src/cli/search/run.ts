@@ -1,0 +1,79 @@
+/** One search: embed the query, read the whole index past it, show the best rows. Exact, no structure is built. */
+
+import { access } from 'node:fs/promises'
+import { TextEmbedding } from '../../../index.js'
+import { callOptions, type ModelFlags, modelOptions } from '../model-options.js'
+import { count, oneLine, painter, print } from '../terminal.js'
+import { cosine, unit } from './cosine.js'
+import { holdsTexts, readIndex } from './index-file.js'
+import { findTexts } from './texts.js'
+import { type Hit, Top } from './top.js'
+
+/** What commander makes of the options. */
+export interface SearchFlags extends ModelFlags {
+  index: string
+  texts?: string[]
+  field?: string
+  top: number
+  json?: boolean
+}
+
+/** Columns of rank and score and the gaps between, before the text. */
+const LEFT_COLUMNS = 14
+
+/** Searches and prints. */
+export async function runSearch(query: string, flags: SearchFlags, signal: AbortSignal): Promise<void> {
+  const files = flags.texts ?? []
+  await Promise.all([flags.index, ...files].map((file) => access(file)))
+  const vector = await embedQuery(query, flags, signal)
+  const field = flags.field ?? 'text'
+  const top = new Top(flags.top)
+  let rows = 0
+  for await (const block of readIndex(flags.index, vector.length, field)) {
+    signal.throwIfAborted()
+    for (let i = 0; i < block.rows; i++) {
+      const score = cosine(vector, block.values, i * vector.length)
+      if (!top.admits(score)) continue
+      const text = block.texts?.[i]
+      top.offer({ index: block.first + i, score, ...(text !== undefined && { text }) })
+    }
+    rows += block.rows
+  }
+  const hits = files.length === 0 ? top.hits : await withTexts(top.hits, files, field, rows)
+  const listed = hits.map(({ index, score, text }, i) => ({ rank: i + 1, score, index, text: text ?? null }))
+  if (flags.json === true) await print(`${JSON.stringify({ query, rows, results: listed })}\n`)
+  else await print(`${[...hits.map(hitLine), ...closing(hits, rows, flags)].join('\n')}\n`)
+}
+
+async function embedQuery(query: string, flags: SearchFlags, signal: AbortSignal): Promise<Float32Array> {
+  const model = await TextEmbedding.create(modelOptions(flags, 'query'))
+  try {
+    const stream = model.queryEmbed(query, { ...callOptions(flags), overflow: 'truncate', signal })
+    const { data } = await stream.toMatrix()
+    return unit(data)
+  } finally {
+    await model.close({ timeoutMs: 0 })
+  }
+}
+
+async function withTexts(hits: Hit[], files: string[], field: string, rows: number): Promise<Hit[]> {
+  const texts = await findTexts(files, field, new Set(hits.map(({ index }) => index)), rows)
+  return hits.map((hit) => {
+    const text = texts.get(hit.index)
+    return text === undefined ? hit : { ...hit, text }
+  })
+}
+
+function hitLine({ index, score, text }: Hit, i: number): string {
+  const paint = painter(process.stdout)
+  const width = process.stdout.isTTY ? process.stdout.columns - LEFT_COLUMNS : undefined
+  const shown = text === undefined ? `row ${count(index)}` : oneLine(text, width)
+  return `${String(i + 1).padStart(4)}  ${paint('bold', score.toFixed(4).padStart(7))} ${shown}`
+}
+
+function closing(hits: Hit[], rows: number, { index, texts }: SearchFlags): string[] {
+  if (hits.length === 0) return [`no vectors among the ${count(rows)} rows of ${index}`]
+  if (texts !== undefined || hits.some(({ text }) => text !== undefined)) return []
+  const remedy = holdsTexts(index) ? '--keep text when embedding, or --texts FILE' : '--texts FILE'
+  return [painter(process.stdout)('dim', `(rows by number: for their texts, give ${remedy})`)]
+}
