@@ -47,6 +47,11 @@ export function fileLengths(say) {
   return long.length === 0
 }
 
+/** What of `line` names a registry host or a path of one machine; `undefined` when nothing does. */
+export function foreignIn(line) {
+  return FOREIGN_TEXT.map((pattern) => pattern.exec(line)?.[0].trim()).find((found) => found !== undefined)
+}
+
 /** Prints each place that names a registry host or a path of one machine; false when there is one. */
 export function foreignText(say) {
   let good = true
@@ -55,9 +60,9 @@ export function foreignText(say) {
     const bytes = readFileSync(join(ROOT, file))
     if (bytes.includes(0)) continue
     for (const [number, line] of bytes.toString('utf8').split('\n').entries()) {
-      const found = FOREIGN_TEXT.map((pattern) => pattern.exec(line)).find((match) => match !== null)
+      const found = foreignIn(line)
       if (found === undefined) continue
-      say(`${file}:${number + 1}: ${found[0].trim()}`)
+      say(`${file}:${number + 1}: ${found}`)
       good = false
     }
   }
