@@ -236,7 +236,7 @@ mod tests {
         let order: Vec<u64> = (0..20).map(|_| planner.take(0).unwrap()[0]).collect();
         assert_eq!(order[0], 1);
         let bulk = order.iter().position(|&seq| seq == 0).unwrap();
-        assert!(bulk < AGING_PERIOD as usize, "bulk item ran at {bulk}");
+        assert!(bulk < usize::try_from(AGING_PERIOD).unwrap(), "bulk item ran at {bulk}");
     }
 
     #[test]

@@ -121,11 +121,15 @@ mod tests {
 
     #[test]
     fn refuses_more_than_there_is() {
-        for (parallel, threads) in
-            [(Some(Some(3)), None), (None, Some(3)), (Some(Some(2)), Some(2)), (None, Some(0))]
-        {
-            let error = Parallelism::share(parallel, threads, 2).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvalidOption, "{parallel:?} {threads:?}");
+        let cases = [
+            (Sessions::Count(3), None),
+            (Sessions::PerCore, Some(3)),
+            (Sessions::Count(2), Some(2)),
+            (Sessions::PerCore, Some(0)),
+        ];
+        for (wanted, threads) in cases {
+            let error = Parallelism::share(wanted, threads, 2).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidOption, "{wanted:?} {threads:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Item, Overflow, Side, Tokenizer};
 use millrace_contract::{Error, ErrorKind, Result};
+use millrace_text::cut_before;
 use std::{
     borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -134,29 +135,6 @@ impl Tokenizer {
             .map_err(|error| unusable(&*error))?;
         Ok(pieces)
     }
-}
-
-/// Where to cut a prefix of about `target` bytes: before a blank that follows a word, so that no word, no
-/// added token and no run of blanks is cut; failing that, between any two characters that are no blanks.
-/// `None` when the second half of the prefix has neither.
-fn cut_before(text: &str, target: usize) -> Option<usize> {
-    let end = text.floor_char_boundary(target);
-    let half = text.floor_char_boundary(target / 2);
-    let mut after_blank = text[end..].chars().next().is_some_and(char::is_whitespace);
-    let mut between = None;
-    let mut at = end;
-    for character in text[half..end].chars().rev() {
-        let blank = character.is_whitespace();
-        if !blank && after_blank {
-            return Some(at);
-        }
-        if !blank && between.is_none() {
-            between = Some(at);
-        }
-        after_blank = blank;
-        at -= character.len_utf8();
-    }
-    between
 }
 
 fn too_long(tokens: usize, limit: usize, more: &str) -> Error {
