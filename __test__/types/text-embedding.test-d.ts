@@ -84,7 +84,7 @@ TextEmbedding.addCustomModel({ model: 'a/b', modelPath: '/m', pooling: 'cls' })
 // @ts-expect-error a custom model lies somewhere
 TextEmbedding.addCustomModel({ model: 'a/b' })
 const info: ModelInfo = await model.info()
-const _dim: number | null = info.dim
+const _dim: number | undefined = info.dim
 const _texts: number = model.metrics().texts
 const _tokens: number = await model.tokenCount(['a'], { maxLength: 8 })
 const _code: ErrorCode = 'OVERLOADED'

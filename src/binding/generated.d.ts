@@ -15,7 +15,6 @@ export declare class NativeJob {
   /** Counters of the call. */
   progress(): NativeProgress
 }
-export type BindingJob = NativeJob
 
 /** A loaded model. */
 export declare class NativeModel {
@@ -24,13 +23,12 @@ export declare class NativeModel {
   /** Counters since the model was loaded. */
   metrics(): NativeMetrics
   /** Opens a call. */
-  submit(options: BindingJobOptions): NativeJob | NativeError
+  submit(options: NativeJobOptions): NativeJob | NativeError
   /** Tokens of each text after truncation, special tokens included. */
   tokenCount(texts: Array<string>, maxLength?: number | undefined | null, prompt?: string | undefined | null): Promise<Uint32Array | NativeError>
   /** Drains and frees the model; terminates what is left after `timeout_ms`. */
   close(timeoutMs?: number | undefined | null): Promise<NativeError | null>
 }
-export type BindingModel = NativeModel
 
 /** Devices that the loaded library can open. */
 export declare function devices(): Promise<Array<NativeDevice>>
@@ -39,7 +37,7 @@ export declare function devices(): Promise<Array<NativeDevice>>
 export declare function initRuntime(candidates: Array<string>): Promise<NativeRuntimeInfo | NativeError>
 
 /** Loads a model on a thread of its own. */
-export declare function loadModel(options: BindingModelOptions): Promise<NativeModel | NativeError>
+export declare function loadModel(options: NativeModelOptions): Promise<NativeModel | NativeError>
 
 /** Rows of a call, in one buffer. */
 export interface NativeBatch {
@@ -50,9 +48,9 @@ export interface NativeBatch {
   /** Values of a row. */
   dim: number
   /** Their type. */
-  dtype: string
+  dtype: import('./types.js').NativeDType
   /** The values, row by row. */
-  data: Values
+  data: Float32Array | Uint16Array | Int8Array | Uint8Array
   /** What a row's values are multiplied by. */
   scales?: Float32Array
   /** Tokens of each row. */
@@ -62,7 +60,7 @@ export interface NativeBatch {
   /** Input position of each row. */
   indices?: Float64Array
   /** Failed rows. */
-  errors: Array<BindingError>
+  errors: Array<NativeError>
 }
 
 /** A device and whether it can be used. */
@@ -78,7 +76,7 @@ export interface NativeDevice {
 /** A failure as data. `index` is the global position of the input it concerns. */
 export interface NativeError {
   /** A code of the closed set. */
-  code: string
+  code: import('./types.js').ErrorCode
   /** The sentence. */
   message: string
   /** Position of the input it concerns. */
@@ -90,13 +88,13 @@ export interface NativeJobOptions {
   /** Rows of a batch. */
   batchSize: number
   /** `planned` or `fixed`. */
-  batching: string
+  batching: 'planned' | 'fixed'
   /** `input` or `completion`. */
-  order: string
+  order: 'input' | 'completion'
   /** `truncate` or `error`. */
-  overflow: string
+  overflow: 'truncate' | 'error'
   /** `throw` or `collect`. */
-  errors: string
+  errors: 'throw' | 'collect'
   /** Limit in tokens. */
   maxLength?: number
   /** Whether vectors get length 1. */
@@ -104,7 +102,7 @@ export interface NativeJobOptions {
   /** Dimensions to keep. */
   dimensions?: number
   /** `float32`, `float16`, `int8`, `uint8`, `binary` or `ubinary`. */
-  dtype: string
+  dtype: import('./types.js').NativeDType
   /** Written before each text. */
   prompt?: string
   /** Higher runs first. */
@@ -137,10 +135,10 @@ export interface NativeModelInfo {
   dir: string
   /** ONNX file, relative to it. */
   modelFile: string
-  /** Dimensions of a vector; `null` where the graph leaves it open. */
+  /** Dimensions of a vector; absent where the graph leaves it open. */
   dim?: number
   /** `cls`, `mean`, `last`, `max` or `none`. */
-  pooling: string
+  pooling: 'cls' | 'mean' | 'last' | 'max' | 'none'
   /** Whether vectors get length 1. */
   normalize: boolean
   /** Limit in tokens. */
@@ -152,7 +150,7 @@ export interface NativeModelInfo {
   /** Inputs of the graph. */
   inputs: Array<string>
   /** `none`, `weight-only`, `static` or `dynamic`. */
-  quantization: string
+  quantization: 'none' | 'weight-only' | 'static' | 'dynamic'
   /** Whether rows run one by one. */
   rowByRow: boolean
   /** Prompts of the model's configuration. */
@@ -174,7 +172,7 @@ export interface NativeModelInfo {
   /** Device of each session. */
   devices: Array<NativeSessionDevice>
   /** The inference library. */
-  runtime: BindingRuntimeInfo
+  runtime: NativeRuntimeInfo
 }
 
 /** Options of loading a model. */
@@ -184,7 +182,7 @@ export interface NativeModelOptions {
   /** ONNX file, relative to it. */
   modelFile?: string
   /** `cls`, `mean`, `last`, `max` or `none`. */
-  pooling?: string
+  pooling?: 'cls' | 'mean' | 'last' | 'max' | 'none'
   /** Whether vectors get length 1. */
   normalize?: boolean
   /** Output of the graph to take. */
@@ -196,7 +194,7 @@ export interface NativeModelOptions {
   /** Sessions: `null` one with all threads, 0 one a core. */
   parallel?: number | null
   /** `cpu`, `cuda` or `auto`. */
-  device: string
+  device: 'cpu' | 'cuda' | 'auto'
   /** Which devices, by number. */
   deviceIds?: Array<number>
   /** Padded tokens of a run. */

@@ -58,7 +58,8 @@ export interface NativeModelOptions {
 export interface NativeModelInfo {
   dir: string
   modelFile: string
-  dim: number | null
+  /** Dimensions of a vector; absent where the graph leaves it open. */
+  dim?: number
   pooling: 'cls' | 'mean' | 'last' | 'max' | 'none'
   normalize: boolean
   maxLength: number

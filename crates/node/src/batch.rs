@@ -1,6 +1,6 @@
 //! A matrix of rows as JavaScript sees it.
 
-use crate::{error::BindingError, options::dtype_name};
+use crate::{error::NativeError, options::dtype_name};
 use millrace_contract::DType;
 use millrace_core::dense::{Data, Matrix};
 use napi::bindgen_prelude::{
@@ -11,8 +11,8 @@ use napi_derive::napi;
 type Values = Either4<Float32Array, Uint16Array, Int8Array, Uint8Array>;
 
 /// Rows of a call, in one buffer.
-#[napi(object, object_from_js = false, js_name = "NativeBatch")]
-pub struct BindingBatch {
+#[napi(object, object_from_js = false)]
+pub struct NativeBatch {
     /// Position of the first row in the output.
     pub offset: f64,
     /// Rows.
@@ -20,8 +20,10 @@ pub struct BindingBatch {
     /// Values of a row.
     pub dim: u32,
     /// Their type.
+    #[napi(ts_type = "import('./types.js').NativeDType")]
     pub dtype: String,
     /// The values, row by row.
+    #[napi(ts_type = "Float32Array | Uint16Array | Int8Array | Uint8Array")]
     pub data: Values,
     /// What a row's values are multiplied by.
     pub scales: Option<Float32Array>,
@@ -32,7 +34,7 @@ pub struct BindingBatch {
     /// Input position of each row.
     pub indices: Option<Float64Array>,
     /// Failed rows.
-    pub errors: Vec<BindingError>,
+    pub errors: Vec<NativeError>,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "JavaScript counts in doubles; inputs end long before 2^53")]
@@ -44,7 +46,7 @@ pub(crate) fn count(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-impl BindingBatch {
+impl NativeBatch {
     /// Hands the matrix over without copying its values.
     pub(crate) fn new(matrix: Matrix, dtype: DType) -> Self {
         Self {

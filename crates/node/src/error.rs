@@ -5,9 +5,10 @@ use millrace_contract::{Error, ErrorKind, Result};
 use napi_derive::napi;
 
 /// A failure as data. `index` is the global position of the input it concerns.
-#[napi(object, js_name = "NativeError")]
-pub struct BindingError {
+#[napi(object)]
+pub struct NativeError {
     /// A code of the closed set.
+    #[napi(ts_type = "import('./types.js').ErrorCode")]
     pub code: String,
     /// The sentence.
     pub message: String,
@@ -15,7 +16,7 @@ pub struct BindingError {
     pub index: Option<f64>,
 }
 
-impl From<Error> for BindingError {
+impl From<Error> for NativeError {
     fn from(error: Error) -> Self {
         Self {
             code: error.kind().code().into(),

@@ -1,8 +1,8 @@
 //! One call on a model, as JavaScript drives it.
 
 use crate::{
-    batch::{BindingBatch, count, double},
-    error::BindingError,
+    batch::{NativeBatch, count, double},
+    error::NativeError,
     promise::promise,
 };
 use millrace_contract::DType;
@@ -18,8 +18,8 @@ use napi_derive::napi;
 use std::sync::Arc;
 
 /// Counters of a call.
-#[napi(object, js_name = "NativeProgress")]
-pub struct BindingProgress {
+#[napi(object)]
+pub struct NativeProgress {
     /// Texts pushed.
     pub submitted: f64,
     /// Rows finished or failed.
@@ -33,28 +33,28 @@ pub struct BindingProgress {
 }
 
 /// A call under way.
-#[napi(js_name = "NativeJob")]
-pub struct BindingJob {
+#[napi]
+pub struct NativeJob {
     job: Arc<Job<DenseText>>,
     dtype: DType,
     width: usize,
 }
 
-impl BindingJob {
+impl NativeJob {
     pub(crate) fn new(job: Job<DenseText>, dtype: DType, width: usize) -> Self {
         Self { job: Arc::new(job), dtype, width }
     }
 }
 
 /// A promise that waits for rows keeps the job alive, so whoever lets go of the call must say so.
-impl Drop for BindingJob {
+impl Drop for NativeJob {
     fn drop(&mut self) {
         self.job.cancel();
     }
 }
 
 #[napi]
-impl BindingJob {
+impl NativeJob {
     /// Takes texts in order; returns how many more may be pushed now.
     #[napi]
     pub fn push(&self, texts: Vec<String>) -> u32 {
@@ -84,9 +84,9 @@ impl BindingJob {
             job.poll_next(cx).map(|next| {
                 next.map(|next| match next {
                     Ok(delivery) => {
-                        Either::A(BindingBatch::new(Matrix::assemble(delivery, dtype, width), dtype))
+                        Either::A(NativeBatch::new(Matrix::assemble(delivery, dtype, width), dtype))
                     }
-                    Err(error) => Either::B(BindingError::from(error)),
+                    Err(error) => Either::B(NativeError::from(error)),
                 })
             })
         })
@@ -100,9 +100,9 @@ impl BindingJob {
 
     /// Counters of the call.
     #[napi]
-    pub fn progress(&self) -> BindingProgress {
+    pub fn progress(&self) -> NativeProgress {
         let progress = self.job.progress();
-        BindingProgress {
+        NativeProgress {
             submitted: double(progress.submitted),
             done: double(progress.done),
             tokens: double(progress.tokens),

@@ -1,6 +1,6 @@
 //! The addon: converts between Node's values and the core's, and delegates. No logic lives here.
 //!
-//! Failures cross as data (`BindingError`), never as rejections: a promise of Node-API can only reject with a
+//! Failures cross as data (`NativeError`), never as rejections: a promise of Node-API can only reject with a
 //! status of its own. Text, rows and errors are copied or handed over once; nothing of a caller is borrowed.// Under test nothing is exported to Node: there is nothing to build.
 #![cfg(not(test))]
 

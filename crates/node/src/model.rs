@@ -2,10 +2,10 @@
 
 use crate::{
     batch::{count, double},
-    error::{BindingError, blocking},
-    job::BindingJob,
-    options::{self, BindingJobOptions, BindingModelOptions, pooling_name, size},
-    runtime::BindingRuntimeInfo,
+    error::{NativeError, blocking},
+    job::NativeJob,
+    options::{self, NativeJobOptions, NativeModelOptions, pooling_name, size},
+    runtime::NativeRuntimeInfo,
 };
 use millrace_contract::{Backend, DType, DeviceInfo, Error, ErrorKind, Quantization, Result, RuntimeInfo};
 use millrace_core::{
@@ -22,8 +22,8 @@ use napi_derive::napi;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// The device that a session runs on.
-#[napi(object, js_name = "NativeSessionDevice")]
-pub struct BindingSessionDevice {
+#[napi(object)]
+pub struct NativeSessionDevice {
     /// `cpu` or `cuda`.
     pub device: String,
     /// Which one.
@@ -33,15 +33,16 @@ pub struct BindingSessionDevice {
 }
 
 /// What a loaded model is.
-#[napi(object, js_name = "NativeModelInfo")]
-pub struct BindingModelInfo {
+#[napi(object)]
+pub struct NativeModelInfo {
     /// Directory of the model's files.
     pub dir: String,
     /// ONNX file, relative to it.
     pub model_file: String,
-    /// Dimensions of a vector; `null` where the graph leaves it open.
+    /// Dimensions of a vector; absent where the graph leaves it open.
     pub dim: Option<u32>,
     /// `cls`, `mean`, `last`, `max` or `none`.
+    #[napi(ts_type = "'cls' | 'mean' | 'last' | 'max' | 'none'")]
     pub pooling: String,
     /// Whether vectors get length 1.
     pub normalize: bool,
@@ -54,6 +55,7 @@ pub struct BindingModelInfo {
     /// Inputs of the graph.
     pub inputs: Vec<String>,
     /// `none`, `weight-only`, `static` or `dynamic`.
+    #[napi(ts_type = "'none' | 'weight-only' | 'static' | 'dynamic'")]
     pub quantization: String,
     /// Whether rows run one by one.
     pub row_by_row: bool,
@@ -74,14 +76,14 @@ pub struct BindingModelInfo {
     /// Bytes of the weights on disk.
     pub weight_bytes: f64,
     /// Device of each session.
-    pub devices: Vec<BindingSessionDevice>,
+    pub devices: Vec<NativeSessionDevice>,
     /// The inference library.
-    pub runtime: BindingRuntimeInfo,
+    pub runtime: NativeRuntimeInfo,
 }
 
 /// Counters since the model was loaded.
-#[napi(object, js_name = "NativeMetrics")]
-pub struct BindingMetrics {
+#[napi(object)]
+pub struct NativeMetrics {
     /// Texts finished.
     pub texts: f64,
     /// Their tokens.
@@ -114,13 +116,13 @@ struct Loaded {
 }
 
 /// A loaded model.
-#[napi(js_name = "NativeModel")]
-pub struct BindingModel {
+#[napi]
+pub struct NativeModel {
     engine: Arc<Engine<DenseText>>,
     loaded: Loaded,
 }
 
-fn load(options: &BindingModelOptions) -> Result<BindingModel> {
+fn load(options: &NativeModelOptions) -> Result<NativeModel> {
     let spec = model::resolve(&options.request()?)?;
     let tokenizer = Tokenizer::load(&spec)?;
     let cores = cpu::cores().allowed;
@@ -151,26 +153,26 @@ fn load(options: &BindingModelOptions) -> Result<BindingModel> {
     };
     let family = DenseText::new(tokenizer, graph, &loaded.head);
     let engine = Arc::new(Engine::start(backend, family, engine_options)?);
-    Ok(BindingModel { engine, loaded })
+    Ok(NativeModel { engine, loaded })
 }
 
 /// Loads a model on a thread of its own.
 #[napi]
-pub async fn load_model(options: BindingModelOptions) -> Either<BindingModel, BindingError> {
+pub async fn load_model(options: NativeModelOptions) -> Either<NativeModel, NativeError> {
     match blocking(move || load(&options)).await {
         Ok(model) => Either::A(model),
         Err(error) => Either::B(error.into()),
     }
 }
 
-impl BindingModel {
+impl NativeModel {
     fn limit(&self, asked: Option<u32>) -> Result<usize> {
         let Some(asked) = asked.map(size) else { return Ok(self.loaded.spec.limit.tokens) };
         self.loaded.spec.check_max_length(asked)?;
         Ok(asked)
     }
 
-    fn open(&self, options: BindingJobOptions) -> Result<BindingJob> {
+    fn open(&self, options: NativeJobOptions) -> Result<NativeJob> {
         let head = &self.loaded.head;
         let dtype = options::dtype(&options.dtype)?;
         let vector = DenseOptions {
@@ -195,17 +197,17 @@ impl BindingModel {
             prompt: options.prompt,
             vector,
         };
-        Ok(BindingJob::new(self.engine.submit(job, call)?, dtype, width))
+        Ok(NativeJob::new(self.engine.submit(job, call)?, dtype, width))
     }
 }
 
 #[napi]
-impl BindingModel {
+impl NativeModel {
     /// What the model is.
     #[napi]
-    pub fn info(&self) -> BindingModelInfo {
+    pub fn info(&self) -> NativeModelInfo {
         let Loaded { spec, head, .. } = &self.loaded;
-        BindingModelInfo {
+        NativeModelInfo {
             dir: spec.dir.to_string_lossy().into_owned(),
             model_file: spec.model_file.clone(),
             dim: head.dim.map(count),
@@ -238,9 +240,9 @@ impl BindingModel {
 
     /// Counters since the model was loaded.
     #[napi]
-    pub fn metrics(&self) -> BindingMetrics {
+    pub fn metrics(&self) -> NativeMetrics {
         let metrics = self.engine.metrics();
-        BindingMetrics {
+        NativeMetrics {
             texts: double(metrics.rows),
             tokens: double(metrics.tokens),
             padded_tokens: double(metrics.padded_tokens),
@@ -253,7 +255,7 @@ impl BindingModel {
 
     /// Opens a call.
     #[napi]
-    pub fn submit(&self, options: BindingJobOptions) -> Either<BindingJob, BindingError> {
+    pub fn submit(&self, options: NativeJobOptions) -> Either<NativeJob, NativeError> {
         match self.open(options) {
             Ok(job) => Either::A(job),
             Err(error) => Either::B(error.into()),
@@ -267,7 +269,7 @@ impl BindingModel {
         texts: Vec<String>,
         max_length: Option<u32>,
         prompt: Option<String>,
-    ) -> Either<Uint32Array, BindingError> {
+    ) -> Either<Uint32Array, NativeError> {
         let engine = Arc::clone(&self.engine);
         let limit = self.limit(max_length);
         let counted = blocking(move || {
@@ -283,7 +285,7 @@ impl BindingModel {
 
     /// Drains and frees the model; terminates what is left after `timeout_ms`.
     #[napi]
-    pub async fn close(&self, timeout_ms: Option<u32>) -> Option<BindingError> {
+    pub async fn close(&self, timeout_ms: Option<u32>) -> Option<NativeError> {
         let engine = Arc::clone(&self.engine);
         let timeout = timeout_ms.map(|timeout| Duration::from_millis(timeout.into()));
         let closed = blocking(move || {
@@ -295,6 +297,6 @@ impl BindingModel {
     }
 }
 
-fn device(info: DeviceInfo) -> BindingSessionDevice {
-    BindingSessionDevice { device: info.device, id: info.id, fallback: info.fallback }
+fn device(info: DeviceInfo) -> NativeSessionDevice {
+    NativeSessionDevice { device: info.device, id: info.id, fallback: info.fallback }
 }

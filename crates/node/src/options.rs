@@ -13,13 +13,14 @@ use napi_derive::napi;
 use std::time::Duration;
 
 /// Options of loading a model.
-#[napi(object, js_name = "NativeModelOptions")]
-pub struct BindingModelOptions {
+#[napi(object)]
+pub struct NativeModelOptions {
     /// Directory of the model's files.
     pub dir: String,
     /// ONNX file, relative to it.
     pub model_file: Option<String>,
     /// `cls`, `mean`, `last`, `max` or `none`.
+    #[napi(ts_type = "'cls' | 'mean' | 'last' | 'max' | 'none'")]
     pub pooling: Option<String>,
     /// Whether vectors get length 1.
     pub normalize: Option<bool>,
@@ -32,6 +33,7 @@ pub struct BindingModelOptions {
     /// Sessions: `null` one with all threads, 0 one a core.
     pub parallel: Option<Either<u32, Null>>,
     /// `cpu`, `cuda` or `auto`.
+    #[napi(ts_type = "'cpu' | 'cuda' | 'auto'")]
     pub device: String,
     /// Which devices, by number.
     pub device_ids: Option<Vec<u32>>,
@@ -44,17 +46,21 @@ pub struct BindingModelOptions {
 }
 
 /// Options of one call.
-#[napi(object, js_name = "NativeJobOptions")]
-pub struct BindingJobOptions {
+#[napi(object)]
+pub struct NativeJobOptions {
     /// Rows of a batch.
     pub batch_size: u32,
     /// `planned` or `fixed`.
+    #[napi(ts_type = "'planned' | 'fixed'")]
     pub batching: String,
     /// `input` or `completion`.
+    #[napi(ts_type = "'input' | 'completion'")]
     pub order: String,
     /// `truncate` or `error`.
+    #[napi(ts_type = "'truncate' | 'error'")]
     pub overflow: String,
     /// `throw` or `collect`.
+    #[napi(ts_type = "'throw' | 'collect'")]
     pub errors: String,
     /// Limit in tokens.
     pub max_length: Option<u32>,
@@ -63,6 +69,7 @@ pub struct BindingJobOptions {
     /// Dimensions to keep.
     pub dimensions: Option<u32>,
     /// `float32`, `float16`, `int8`, `uint8`, `binary` or `ubinary`.
+    #[napi(ts_type = "import('./types.js').NativeDType")]
     pub dtype: String,
     /// Written before each text.
     pub prompt: Option<String>,
@@ -126,7 +133,7 @@ pub(crate) fn dtype(value: &str) -> Result<DType> {
     }
 }
 
-impl BindingModelOptions {
+impl NativeModelOptions {
     pub(crate) fn request(&self) -> Result<ModelRequest> {
         Ok(ModelRequest {
             dir: (&self.dir).into(),
@@ -165,7 +172,7 @@ impl BindingModelOptions {
     }
 }
 
-impl BindingJobOptions {
+impl NativeJobOptions {
     pub(crate) fn job(&self) -> Result<JobOptions> {
         Ok(JobOptions {
             batch_size: size(self.batch_size),

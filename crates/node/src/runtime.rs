@@ -1,7 +1,7 @@
 //! Finding and naming the inference library and its devices.
 
 use crate::{
-    error::{BindingError, blocking},
+    error::{NativeError, blocking},
     exit,
 };
 use millrace_contract::RuntimeInfo;
@@ -10,8 +10,8 @@ use napi_derive::napi;
 use std::path::PathBuf;
 
 /// The inference library in use.
-#[napi(object, js_name = "NativeRuntimeInfo")]
-pub struct BindingRuntimeInfo {
+#[napi(object)]
+pub struct NativeRuntimeInfo {
     /// `onnxruntime`.
     pub name: String,
     /// Its version.
@@ -20,15 +20,15 @@ pub struct BindingRuntimeInfo {
     pub path: String,
 }
 
-impl From<RuntimeInfo> for BindingRuntimeInfo {
+impl From<RuntimeInfo> for NativeRuntimeInfo {
     fn from(info: RuntimeInfo) -> Self {
         Self { name: info.name, version: info.version, path: info.path }
     }
 }
 
 /// A device and whether it can be used.
-#[napi(object, js_name = "NativeDevice")]
-pub struct BindingDevice {
+#[napi(object)]
+pub struct NativeDevice {
     /// `cpu` or `cuda`.
     pub device: String,
     /// Whether a session could be opened on it.
@@ -39,7 +39,7 @@ pub struct BindingDevice {
 
 /// Tries the candidates in order, once a process; later calls return the library already loaded.
 #[napi]
-pub async fn init_runtime(candidates: Vec<String>) -> Either<BindingRuntimeInfo, BindingError> {
+pub async fn init_runtime(candidates: Vec<String>) -> Either<NativeRuntimeInfo, NativeError> {
     let candidates: Vec<PathBuf> = candidates.into_iter().map(PathBuf::from).collect();
     match blocking(move || millrace_ort::init(&candidates)).await {
         Ok(info) => {
@@ -52,10 +52,10 @@ pub async fn init_runtime(candidates: Vec<String>) -> Either<BindingRuntimeInfo,
 
 /// Devices that the loaded library can open.
 #[napi]
-pub async fn devices() -> Vec<BindingDevice> {
+pub async fn devices() -> Vec<NativeDevice> {
     let probed = blocking(|| Ok(millrace_ort::devices())).await.unwrap_or_default();
     probed
         .into_iter()
-        .map(|probe| BindingDevice { device: probe.device, available: probe.available, reason: probe.reason })
+        .map(|probe| NativeDevice { device: probe.device, available: probe.available, reason: probe.reason })
         .collect()
 }

@@ -5,8 +5,8 @@ use millrace_core::cpu;
 use napi_derive::napi;
 
 /// The machine, and how much of it this process may use.
-#[napi(object, js_name = "NativeSystemInfo")]
-pub struct BindingSystemInfo {
+#[napi(object)]
+pub struct NativeSystemInfo {
     /// Version of the addon.
     pub version: String,
     /// Processor architecture.
@@ -35,9 +35,9 @@ pub struct BindingSystemInfo {
 
 /// Describes the machine.
 #[napi]
-pub fn system_info() -> BindingSystemInfo {
+pub fn system_info() -> NativeSystemInfo {
     let cores = cpu::cores();
-    BindingSystemInfo {
+    NativeSystemInfo {
         version: env!("CARGO_PKG_VERSION").into(),
         arch: std::env::consts::ARCH.into(),
         os: std::env::consts::OS.into(),
