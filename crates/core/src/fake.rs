@@ -3,7 +3,7 @@
 //! It pads, runs and delays like a model, so that order, identity, faults and cancellation can be shown without one. It says
 //! nothing about the numbers of real models.
 
-use crate::family::Family;
+use crate::family::{Family, Prepared};
 use millrace_contract::{
     Backend, Batch, DeviceInfo, Element, Error, ErrorKind, Graph, Input, InputData, Output, OutputData, Port,
     Quantization, Result, RunControl, RuntimeInfo, Session,
@@ -27,6 +27,9 @@ pub const POISON_NAN: u32 = 900_003;
 pub const POISON_PREPARE: u32 = 900_004;
 /// Mask value of a token that makes the run take "forever", until it is terminated.
 pub const POISON_HANG: u32 = 900_005;
+
+/// Mask value of a token that makes preparing give the finished row.
+pub const READY: u32 = 900_006;
 
 /// What a fake run costs.
 #[derive(Debug, Clone, Copy, Default)]
@@ -179,14 +182,18 @@ impl Family for FakeFamily {
         input.len()
     }
 
-    fn prepare(&self, input: Vec<u32>, _call: &u32) -> Result<Vec<u32>> {
+    fn prepare(&self, input: Vec<u32>, _call: &u32) -> Result<Prepared<Vec<u32>, [f32; 2]>> {
         if !self.prepare.is_zero() {
             thread::sleep(self.prepare);
         }
         if input.contains(&POISON_PREPARE) {
             return Err(Error::new(ErrorKind::InputInvalid, "A poisoned token cannot be prepared"));
         }
-        Ok(input)
+        if input.contains(&READY) {
+            let row = Self::expected(&input);
+            return Ok(Prepared::Row(row, input.len()));
+        }
+        Ok(Prepared::Item(input))
     }
 
     fn tokens(&self, item: &Vec<u32>) -> usize {

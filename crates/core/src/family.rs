@@ -4,6 +4,15 @@
 
 use millrace_contract::{Batch, Output, Result};
 
+/// What preparing an input gives.
+#[derive(Debug)]
+pub enum Prepared<I, R> {
+    /// Something to be run.
+    Item(I),
+    /// The finished row, of so many tokens: the input needs no run of a graph.
+    Row(R, usize),
+}
+
 /// A pre- and a post-processor around the graph. One value serves all calls on a loaded model.
 pub trait Family: Send + Sync + 'static {
     /// What a user gives for one row.
@@ -19,7 +28,7 @@ pub trait Family: Send + Sync + 'static {
     fn input_cost(&self, input: &Self::Input) -> usize;
 
     /// Makes an input ready. Runs on the preparing pool; an error concerns this input alone.
-    fn prepare(&self, input: Self::Input, call: &Self::Call) -> Result<Self::Item>;
+    fn prepare(&self, input: Self::Input, call: &Self::Call) -> Result<Prepared<Self::Item, Self::Row>>;
 
     /// Tokens of the item itself.
     fn tokens(&self, item: &Self::Item) -> usize;

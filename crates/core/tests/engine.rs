@@ -7,6 +7,7 @@ use millrace_core::{
     engine::{Engine, EngineOptions},
     fake::{
         Cost, FakeBackend, FakeFamily, POISON_FAIL, POISON_HANG, POISON_NAN, POISON_PANIC, POISON_PREPARE,
+        READY,
     },
     job::{Batching, Job, JobOptions, OnError, Order},
 };
@@ -152,6 +153,26 @@ fn fixed_batching_runs_slices_in_input_order() {
     let rows = embed(&engine.submit(fixed, 0).unwrap(), &inputs);
     assert_eq!(rows.iter().filter(|(_, row)| row.is_ok()).count(), 24);
     assert_eq!(backend.runs(), 3);
+}
+
+#[test]
+fn rows_that_need_no_run_keep_their_places() {
+    for batching in [Batching::Planned, Batching::Fixed] {
+        let (engine, backend) = engine_with(Cost::default(), options(2));
+        let mut inputs = inputs(200);
+        for input in inputs.iter_mut().step_by(3) {
+            input.push(READY);
+        }
+        let options = JobOptions { batching, ..job_options(16) };
+        let rows = embed(&engine.submit(options, 0).unwrap(), &inputs);
+        assert_eq!(rows.len(), 200);
+        for ((at, (index, row)), input) in rows.into_iter().enumerate().zip(&inputs) {
+            assert_eq!(index, at as u64);
+            assert_eq!(row.unwrap(), FakeFamily::expected(input));
+        }
+        assert_eq!(engine.metrics().rows, 200);
+        assert!(backend.runs() > 0);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod matrix;
 pub use matrix::{Data, Matrix};
 
 use crate::{
-    family::Family,
+    family::{Family, Prepared},
     model::DenseHead,
     postprocess::{self, DenseOptions},
     tokenizer::{Item, Overflow, Tokenizer},
@@ -79,8 +79,9 @@ impl Family for DenseText {
         input.len() / BYTES_PER_TOKEN + self.tokenizer.added_tokens() + 1
     }
 
-    fn prepare(&self, input: String, call: &DenseCall) -> Result<Item> {
-        self.tokenizer.encode(&prompted(call.prompt.as_deref(), input), call.limit, call.overflow)
+    fn prepare(&self, input: String, call: &DenseCall) -> Result<Prepared<Item, DenseRow>> {
+        let text = prompted(call.prompt.as_deref(), input);
+        self.tokenizer.encode(&text, call.limit, call.overflow).map(Prepared::Item)
     }
 
     fn tokens(&self, item: &Item) -> usize {

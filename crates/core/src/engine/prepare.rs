@@ -4,7 +4,11 @@
 //! and the tasks wait in a queue of the engine.
 
 use super::shared::{Shared, Work};
-use crate::{cpu, family::Family, job::JobInner};
+use crate::{
+    cpu,
+    family::{Family, Prepared},
+    job::JobInner,
+};
 use millrace_contract::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use std::{
@@ -112,21 +116,17 @@ fn run<F: Family>(shared: &Arc<Shared<F>>, task: Task<F>) {
         if job.is_cancelled() {
             return;
         }
-        let prepared = catch_unwind(AssertUnwindSafe(|| shared.family.prepare(input, &job.call)));
+        let prepared = catch_unwind(AssertUnwindSafe(|| shared.family.prepare(input, &job.call)))
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "Preparing the input panicked")));
         let item = match prepared {
-            Ok(Ok(item)) => item,
-            Ok(Err(error)) => {
-                fail(shared, &job, index, estimate, error);
+            Ok(Prepared::Item(item)) => item,
+            Ok(Prepared::Row(row, tokens)) => {
+                shared.counters.count_row(tokens, tokens);
+                finish(shared, &job, index, estimate, tokens, Ok(row));
                 continue;
             }
-            Err(_) => {
-                fail(
-                    shared,
-                    &job,
-                    index,
-                    estimate,
-                    Error::new(ErrorKind::Internal, "Preparing the input panicked"),
-                );
+            Err(error) => {
+                finish(shared, &job, index, estimate, 0, Err(error));
                 continue;
             }
         };
@@ -139,16 +139,25 @@ fn run<F: Family>(shared: &Arc<Shared<F>>, task: Task<F>) {
             ready.push(Work { job: Arc::clone(&job), index, seq, cost, item });
         }
     }
-    if !ready.is_empty() {
+    if ready.is_empty() {
+        shared.notify_settled();
+    } else {
         shared.enqueue(&job, ready);
     }
 }
 
-fn fail<F: Family>(shared: &Shared<F>, job: &Arc<JobInner<F>>, index: u64, estimate: usize, error: Error) {
-    job.deliver(index, estimate, 0, Err(error));
+/// Delivers a row that needs no run, or the error of an input.
+fn finish<F: Family>(
+    shared: &Shared<F>,
+    job: &Arc<JobInner<F>>,
+    index: u64,
+    estimate: usize,
+    tokens: usize,
+    row: Result<F::Row>,
+) {
+    job.deliver(index, estimate, tokens, row);
     if let Some(slices) = &job.slices {
         let complete = slices.lock().arrive(index, None);
         shared.enqueue_slices(job, complete);
     }
-    shared.notify_settled();
 }

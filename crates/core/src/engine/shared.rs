@@ -82,6 +82,14 @@ pub(crate) struct Counters {
     pub(crate) failed_runs: AtomicU64,
 }
 
+impl Counters {
+    pub(crate) fn count_row(&self, tokens: usize, padded_tokens: usize) {
+        self.rows.fetch_add(1, Ordering::Relaxed);
+        self.tokens.fetch_add(tokens as u64, Ordering::Relaxed);
+        self.padded_tokens.fetch_add(padded_tokens as u64, Ordering::Relaxed);
+    }
+}
+
 pub(crate) struct Shared<F: Family> {
     pub(crate) family: F,
     pub(crate) pool: Arc<rayon::ThreadPool>,

@@ -144,9 +144,7 @@ impl<F: Family> Worker<F> {
         for (work, row) in run.works.into_iter().zip(rows) {
             let Some(row) = row else { continue };
             let tokens = self.shared.family.tokens(&work.item);
-            counters.rows.fetch_add(1, Ordering::Relaxed);
-            counters.tokens.fetch_add(tokens as u64, Ordering::Relaxed);
-            counters.padded_tokens.fetch_add(padded_len as u64, Ordering::Relaxed);
+            counters.count_row(tokens, padded_len);
             work.job.deliver(work.index, work.cost, tokens, row);
         }
     }
