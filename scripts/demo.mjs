@@ -1,69 +1,77 @@
 /**
- * The main job, shown: embeds lines of text with the bundled model, tells how fast, and finds the lines closest to a
- * question. Without arguments it takes the sentences below.
+ * The demonstration: embeds the 1,000 texts of examples/ with the bundled model through the public API, says how it
+ * went, and searches. It is no benchmark; scripts/bench.mjs is.
  *
- *   npm run demo -- [FILE] [QUESTION]      FILE: one text a line
+ *   npm run demo [-- QUERY…]
  */
-import { createReadStream, existsSync } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { bar } from './lib/demo/bar.mjs'
+import { nearest, QUERIES } from './lib/demo/queries.mjs'
+import { readPackages } from './lib/demo/texts.mjs'
 import { print } from './lib/print.mjs'
-import { SetupError, script } from './lib/run.mjs'
+import { script } from './lib/run.mjs'
 
-const SENTENCES = [
-  'To enlarge a partition, unmount it first and then move its end with parted.',
-  'The file system must be grown after the partition, or the new space stays unused.',
-  'A mill race is the channel that leads water to a mill wheel.',
-  'The miller opened the sluice at dawn, and the wheel began to turn.',
-  'Bread dough rises faster in a warm kitchen.',
-  'Let the sourdough rest overnight in the fridge.',
-  'The central bank raised interest rates by half a point.',
-  'Bond prices fall when yields go up.',
-  'The goalkeeper saved two penalties in the final.',
-  'She ran the marathon in under three hours.',
-  'Swallows fly low before it rains.',
-  'The forecast promises frost for the weekend.',
-]
-const QUESTION = 'How do I resize a disk partition?'
-const SHOWN = 3
+/** Milliseconds between two looks at the event loop; they are part of every measured delay and taken off again. */
+const LOOK_EVERY_MS = 2
 
-const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0)
+const whole = (value) => Math.round(value).toLocaleString('en-US')
+const line = (name, value) => print(`  ${name.padEnd(14)}${value}`)
 
-await script('demo', async ([file, question = QUESTION]) => {
-  if (file !== undefined && !existsSync(file)) throw new SetupError(`There is no file ${file}`)
-  const { TextEmbedding } = await import('../dist/esm/index.js')
+await script('demo', async (queries) => {
+  const { runtimeInfo, systemInfo, TextEmbedding } = await import('millrace')
+  const loading = performance.now()
   const model = await TextEmbedding.create()
-  const info = await model.info()
+  const [info, runtime, system] = [await model.info(), await runtimeInfo(), systemInfo()]
+  print(`\nmillrace ${system.version}, ${info.model}, ${info.dim} dimensions`)
   print(
-    `model: ${info.model}, ${info.dim} dimensions, at most ${info.maxLength} tokens, ${info.sessions} threads`,
+    `${system.coresAllowed} of ${system.coresOnline} cores, ONNX Runtime ${runtime.version}, ` +
+      `loaded in ${((performance.now() - loading) / 1000).toFixed(2)} s\n`,
   )
 
-  const texts = []
-  async function* lines() {
-    for await (const line of file === undefined
-      ? SENTENCES
-      : createInterface({ input: createReadStream(file) })) {
-      if (line.trim() === '') continue
-      texts.push(line)
-      yield line
+  const packages = await readPackages()
+  const view = await bar()
+  const delay = monitorEventLoopDelay({ resolution: LOOK_EVERY_MS })
+  delay.enable()
+  const started = performance.now()
+  let last
+  const stream = model.passageEmbed(
+    packages.map(({ text }) => text),
+    {
+      overflow: 'truncate',
+      onProgress(progress) {
+        last = progress
+        view.update(progress, progress.done / progress.total)
+      },
+    },
+  )
+  const vectors = await stream.toMatrix()
+  const seconds = (performance.now() - started) / 1000
+  delay.disable()
+  view.stop()
+
+  const tokens = vectors.tokens.reduce((sum, count) => sum + count, 0)
+  const cut = vectors.truncated.reduce((sum, flag) => sum + flag, 0)
+  const milliseconds = (ns) => `${Math.max(ns / 1e6 - LOOK_EVERY_MS, 0).toFixed(1)} ms`
+  line(
+    'texts',
+    `${whole(vectors.length)} in ${seconds.toFixed(1)} s (${cut} cut at ${info.maxLength} tokens)`,
+  )
+  line('speed', `${whole(vectors.length / seconds)} texts/s, ${whole(tokens / seconds)} tokens/s`)
+  line('padding', `${(last.paddingShare * 100).toFixed(1)} % of the computed tokens`)
+  line('peak memory', `${whole(systemInfo().peakRss / 1024 / 1024)} MiB, Node and the model included`)
+  line(
+    'event loop',
+    `late by ${milliseconds(delay.percentile(99))} (p99), ${milliseconds(delay.max)} at worst`,
+  )
+
+  for (const query of queries.length > 0 ? queries : QUERIES) {
+    const asked = performance.now()
+    const [vector] = await model.queryEmbed(query).toArray()
+    const took = performance.now() - asked
+    print(`\n“${query}” (${took.toFixed(0)} ms)`)
+    for (const { score, index } of nearest(vector, vectors)) {
+      print(`  ${score.toFixed(3)}  ${packages[index].title.slice(0, 70)}`)
     }
   }
-  const rows = []
-  let tokens = 0
-  const started = performance.now()
-  for await (const batch of model.embed(lines())) {
-    for (let i = 0; i < batch.length; i++) rows.push(batch.row(i))
-    tokens += batch.tokens.reduce((sum, count) => sum + count, 0)
-  }
-  const seconds = (performance.now() - started) / 1000
-  print(
-    `embedded ${rows.length} texts, ${tokens} tokens, in ${seconds.toFixed(2)} s: ${Math.round(rows.length / seconds)} texts/s`,
-  )
-
-  const [query] = await model.queryEmbed(question).toArray()
-  print(`closest to “${question}”:`)
-  const closest = rows
-    .map((row, i) => ({ score: dot(query, row), text: texts[i] }))
-    .sort((a, b) => b.score - a.score)
-  for (const { score, text } of closest.slice(0, SHOWN)) print(`  ${score.toFixed(3)}  ${text}`)
   await model.close()
 })

@@ -31,7 +31,7 @@ const stamp = (source, version) => `${version} ${statSync(source).size}\n`
 /** Writes the runtime library of `platform` into its package. Returns its path and whether anything was written. */
 export function takeRuntimeLibrary(platform, { root = ROOT } = {}) {
   const manifest = join(ORT_PACKAGE, 'package.json')
-  if (!existsSync(manifest)) throw new SetupError('onnxruntime-node is not installed', 'run: npm ci')
+  if (!existsSync(manifest)) throw new SetupError('onnxruntime-node is not installed', 'run: npm run setup')
   const { version } = JSON.parse(readFileSync(manifest, 'utf8'))
   const source = join(ORT_PACKAGE, 'bin', 'napi-v6', platform.onnxruntime)
   if (!existsSync(source)) throw new SetupError(`onnxruntime-node ${version} has no ${platform.onnxruntime}`)

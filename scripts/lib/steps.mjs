@@ -26,12 +26,17 @@ export function dependenciesCurrent() {
   })
 }
 
+/**
+ * Installs what package-lock.json names. Not `npm ci`: it insists on entries for every platform's optional packages,
+ * and a lock file written behind a registry that lacks some of them has none. The versions are the same.
+ */
 export function installDependencies(say) {
   if (dependenciesCurrent()) return
-  say('installing development dependencies (npm ci, no install scripts)')
-  if (run(npm('ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error')) !== 0) {
+  say('installing development dependencies (no install scripts)')
+  const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  if (run(npm('install', ...options)) !== 0) {
     throw new SetupError(
-      'npm ci failed',
+      'npm install failed',
       'see its message above; the npm registry must be reachable the first time',
     )
   }
