@@ -1,0 +1,54 @@
+/**
+ * What only the whole of millrace shows: event loop, peak memory, start, latency in Node, each in processes of its own
+ * on the bundled model. `node benches/node/run.mjs [--quick]`; results in bench-results/node.json.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { print } from '../../scripts/lib/print.mjs'
+import { ROOT, SetupError, script } from '../../scripts/lib/run.mjs'
+import { median } from '../statistics.mjs'
+
+/** Starts that are measured; the first one also fills the file cache and does not count. */
+const STARTS = 6
+
+function inChild(name, ...args) {
+  const file = join(ROOT, 'benches', 'node', name)
+  const started = performance.now()
+  const child = spawnSync(process.execPath, [file, ...args.map(String)], { encoding: 'utf8' })
+  if (child.status !== 0)
+    throw new SetupError(`${name} ended with ${child.signal ?? child.status}\n${child.stderr}`)
+  return { ...JSON.parse(child.stdout), wallMs: performance.now() - started }
+}
+
+const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`
+
+await script('bench:node', async (args) => {
+  const quick = args.includes('--quick')
+  const [few, many] = quick ? [600, 3000] : [3000, 30_000]
+  const result = { quick }
+
+  const starts = Array.from({ length: STARTS }, () => inChild('first-vector.mjs')).slice(1)
+  result.firstVectorMs = median(starts.map((start) => start.sinceStartMs))
+  print(`\nprocess start to first vector: ${result.firstVectorMs.toFixed(0)} ms (median of ${starts.length})`)
+
+  result.query = inChild('query.mjs', quick ? 100 : 300)
+  const { p50, p99, bareP50 } = result.query
+  print(
+    `query: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms; onnxruntime-node and tokenising: ${bareP50.toFixed(2)} ms`,
+  )
+
+  result.eventLoop = inChild('event-loop.mjs', quick ? 4 : 15)
+  const { p99Ms, worstMs, samples } = result.eventLoop
+  print(
+    `event loop at full load: p99 ${p99Ms.toFixed(1)} ms, worst ${worstMs.toFixed(1)} ms (${samples} samples)`,
+  )
+
+  result.memory = [few, many].map((count) => inChild('memory.mjs', count))
+  for (const { texts, peak, seconds } of result.memory) {
+    print(`peak memory of ${texts} texts: ${megabytes(peak)} (${(texts / seconds).toFixed(0)} texts/s)`)
+  }
+
+  mkdirSync(join(ROOT, 'bench-results'), { recursive: true })
+  writeFileSync(join(ROOT, 'bench-results', 'node.json'), `${JSON.stringify(result, undefined, 2)}\n`)
+})
