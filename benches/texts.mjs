@@ -8,7 +8,7 @@ import { ROOT } from '../scripts/lib/run.mjs'
 const PLACES = [
   process.env.MILLRACE_BENCH_CORPUS,
   join(ROOT, '..', 'shared', 'corpus', 'debian-packages.jsonl.gz'),
-  join(ROOT, 'examples', 'packages.jsonl'),
+  join(ROOT, 'examples', 'packages.jsonl.gz'),
 ]
 
 /** Longest text in tokens, in every comparison. */

@@ -1,9 +1,15 @@
 //! Texts: real package descriptions, and sets of known length distributions made of their words.
 
 use crate::Result;
+use flate2::read::GzDecoder;
 use millrace_core::tokenizer::{Overflow, Tokenizer};
 use serde::Deserialize;
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{BufReader, Read},
+    path::{Path, PathBuf},
+};
 
 /// Longest text in tokens, in every comparison.
 pub const LIMIT: usize = 256;
@@ -34,8 +40,8 @@ pub fn root() -> PathBuf {
 /// Reads the example texts, or the file that [`CORPUS_VARIABLE`] names.
 pub fn corpus() -> Result<Corpus> {
     let path = std::env::var_os(CORPUS_VARIABLE)
-        .map_or_else(|| root().join("examples").join("packages.jsonl"), PathBuf::from);
-    let content = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        .map_or_else(|| root().join("examples").join("packages.jsonl.gz"), PathBuf::from);
+    let content = read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut corpus = Corpus { titles: Vec::new(), texts: Vec::new() };
     for line in content.lines() {
         let Line { title, text } = serde_json::from_str(line)?;
@@ -43,6 +49,18 @@ pub fn corpus() -> Result<Corpus> {
         corpus.texts.push(text);
     }
     Ok(corpus)
+}
+
+/// The whole of a text file, which may be compressed.
+fn read(path: &Path) -> std::io::Result<String> {
+    let file = File::open(path)?;
+    let mut content = String::new();
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        GzDecoder::new(file).read_to_string(&mut content)?;
+    } else {
+        BufReader::new(file).read_to_string(&mut content)?;
+    }
+    Ok(content)
 }
 
 /// A repeatable stream of numbers (splitmix64): the sets must not change between runs.
