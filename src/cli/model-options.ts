@@ -11,7 +11,7 @@ export interface ModelFlags {
   pooling?: Pooling
   maxLength?: number
   threads?: number
-  parallel?: number | null
+  parallel?: number | 'none'
   device?: 'cpu' | 'cuda' | 'auto'
   dimensions?: number
   normalize: boolean
@@ -27,8 +27,8 @@ export function positiveInteger(value: string): number {
   return number
 }
 
-function parallel(value: string): number | null {
-  if (value === 'none' || value === 'null') return null
+function parallel(value: string): number | 'none' {
+  if (value === 'none') return value
   if (!/^\d{1,4}$/.test(value)) throw new InvalidArgumentError("Expected an integer from 0, or 'none'.")
   return Number(value)
 }
@@ -64,18 +64,10 @@ export function modelOptions(
   flags: ModelFlags,
   role: 'text' | 'query' | 'passage',
 ): Omit<TextEmbeddingOptions, 'dtype' | 'errors'> {
-  const { prompt: _prompt, normalize, dimensions: _dimensions, ...given } = flags
+  const { prompt: _prompt, normalize, dimensions: _dimensions, parallel, ...given } = flags
   return {
-    ...pick(given, [
-      'model',
-      'modelPath',
-      'modelFile',
-      'pooling',
-      'maxLength',
-      'threads',
-      'parallel',
-      'device',
-    ]),
+    ...pick(given, ['model', 'modelPath', 'modelFile', 'pooling', 'maxLength', 'threads', 'device']),
+    ...(parallel !== undefined && { parallel: parallel === 'none' ? null : parallel }),
     ...(normalize ? {} : { normalize: false }),
     ...(role !== 'text' && { prompts: 'auto' }),
   }

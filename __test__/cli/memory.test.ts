@@ -1,0 +1,52 @@
+/** Memory of the command line does not grow with the input, however slow its reader is. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { cli, folder } from './cli.js'
+
+const cwd = folder()
+
+/** Lines of 200 kB, of which the model reads 4 tokens: much input, little computing. */
+async function* lines(total: number) {
+  const line = `${'word '.repeat(40_000)}\n`
+  for (let sent = 0; sent < total; sent++) yield line
+}
+
+async function peakRss(total: number): Promise<number> {
+  const args = ['embed', '-', '--max-length', '4', '-o', `${total}.f32`, '--json']
+  const { code, stdout } = await cli(args, { cwd, input: lines(total) })
+  expect(code).toBe(0)
+  const summary = JSON.parse(stdout.toString())
+  expect(summary.texts).toBe(total)
+  return summary.peakRss
+}
+
+it('stays the same for five times the input', async () => {
+  const few = await peakRss(300)
+  const many = await peakRss(1500) // 300 MB
+  expect(many - few).toBeLessThan(60 * 1024 * 1024)
+}, 60_000)
+
+it('stops reading while nobody takes the output', async () => {
+  let given = 0
+  async function* counted() {
+    for await (const line of lines(100_000)) {
+      given++
+      yield line
+    }
+  }
+  let stopped = 0
+  const result = await cli(['embed', '-', '--max-length', '4', '--to', 'jsonl', '-q'], {
+    cwd,
+    input: counted(),
+    async onStart(child) {
+      child.stdout?.pause()
+      // Until no line went in for half a second.
+      for (let before = -1; before !== given || given === 0; await sleep(500)) before = given
+      stopped = given
+      child.stdout?.destroy()
+    },
+  })
+  expect(stopped).toBeGreaterThan(0)
+  expect(stopped).toBeLessThan(5000) // the texts of one window, and what the pipes hold
+  expect(result).toMatchObject({ code: 0, stderr: '' })
+}, 60_000)
