@@ -102,7 +102,7 @@ function withGraph(dir: string): string {
 }
 
 async function failure(golden: Golden, name: string, dir: string): Promise<string> {
-  const options: TextEmbeddingOptions =
+  const options: TextEmbeddingOptions<'float32', 'throw'> =
     name === 'TextEmbedding' ? { model: golden.registered_model_name ?? '' } : modelOptions(golden, name, dir)
   try {
     await using model = await TextEmbedding.create(options)

@@ -79,7 +79,11 @@ export const isBuilt = (name: string): boolean => Object.hasOwn(BUILT, name)
 export const isWaiting = (name: string): boolean => WAITING.includes(name)
 
 /** How millrace loads the case's model from `dir`. */
-export function modelOptions(golden: Golden, name: string, dir: string): TextEmbeddingOptions {
+export function modelOptions(
+  golden: Golden,
+  name: string,
+  dir: string,
+): TextEmbeddingOptions<'float32', 'throw'> {
   if (Object.keys(golden.init_options).length > 0) {
     throw new Error(`${golden.name}: no meaning is known for ${Object.keys(golden.init_options).join(', ')}`)
   }

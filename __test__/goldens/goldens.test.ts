@@ -54,6 +54,7 @@ afterAll(() => {
     `goldens: ${passed.size} passed, ${waits} wait${waits > 0 ? ` (${classes.join(', ')})` : ''}` +
       `${failed > 0 ? `, ${failed} FAILED` : ''}`,
   ]
-  if (absent.length > 0) lines.push(`goldens: ${absent.length} not run, real weights absent: ${absent.join(', ')}`)
+  if (absent.length > 0)
+    lines.push(`goldens: ${absent.length} not run, real weights absent: ${absent.join(', ')}`)
   process.stdout.write(`\n${lines.join('\n')}\n`)
 })

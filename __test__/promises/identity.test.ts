@@ -12,12 +12,7 @@ import { bits } from '../support/vectors.js'
 
 /** Few different texts of very different lengths, so that most are drawn several times. */
 const random = randomNumbers(7)
-const POOL = [
-  '',
-  ' ',
-  'a',
-  ...Array.from({ length: 21 }, (_, i) => words(1 + Math.floor(i ** 1.6), random)),
-]
+const POOL = ['', ' ', 'a', ...Array.from({ length: 21 }, (_, i) => words(1 + Math.floor(i ** 1.6), random))]
 
 interface Call {
   picks: number[]

@@ -6,7 +6,10 @@ import { reportOf } from '../support/run-child.js'
 import { bits } from '../support/vectors.js'
 
 /** One token a word in the bundled model, and two special tokens a text. */
-const ofTokens = (count: number): string => Array(count - 2).fill('hello').join(' ')
+const ofTokens = (count: number): string =>
+  Array(count - 2)
+    .fill('hello')
+    .join(' ')
 
 describe('a text at the limit', () => {
   let model: TextEmbedding
@@ -53,7 +56,9 @@ describe('a text at the limit', () => {
 
   it('leaves the others alone when errors are collected', async () => {
     const source = Array.from({ length: 40 }, (_, i) => ofTokens(i % 10 === 3 ? limit + 1 + i : 5 + i))
-    const matrix = await model.embed(source, { overflow: 'error', errors: 'collect', batchSize: 8 }).toMatrix()
+    const matrix = await model
+      .embed(source, { overflow: 'error', errors: 'collect', batchSize: 8 })
+      .toMatrix()
     expect([...matrix.errors.keys()]).toEqual([3, 13, 23, 33])
     for (const error of matrix.errors.values()) expect(error.code).toBe('INPUT_TOO_LONG')
     expect(bits(matrix.row(4))).toBe(bits((await model.embed(ofTokens(9)).toArray())[0] as Float32Array))

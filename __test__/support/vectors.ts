@@ -18,7 +18,13 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return dot / Math.sqrt(aa * bb)
 }
 
+/** Largest difference of a value; NaN if there is one. */
+export function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Number.NaN
+  return Math.max(0, ...Array.from(a, (value, i) => Math.abs(value - (b[i] as number))))
+}
+
 export const norm = (vector: ArrayLike<number>): number =>
   Math.sqrt(Array.from(vector).reduce((sum, value) => sum + value * value, 0))
 
-export const isFinite = (vector: ArrayLike<number>): boolean => Array.from(vector).every(Number.isFinite)
+export const allFinite = (vector: ArrayLike<number>): boolean => Array.from(vector).every(Number.isFinite)

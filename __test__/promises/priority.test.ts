@@ -1,0 +1,66 @@
+/** A query overtakes a full bulk stream, and bulk work does not starve beside urgent work. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TextEmbedding } from '../../index.js'
+import { texts } from '../support/texts.mjs'
+
+let model: TextEmbedding
+beforeAll(async () => {
+  model = await TextEmbedding.create({ overflow: 'truncate' })
+})
+afterAll(() => model.close())
+
+/** A bulk call under way, its window full. */
+async function bulk(priority: number) {
+  const controller = new AbortController()
+  let rows = 0
+  const done = (async () => {
+    const options = { signal: controller.signal, priority, batchSize: 8 }
+    for await (const batch of model.embed(texts(1e9, { least: 30, most: 60 }), options)) rows += batch.length
+  })().catch((error: unknown) => {
+    if (!controller.signal.aborted) throw error
+  })
+  while (model.metrics().waitingTexts < 500) await sleep(5)
+  return {
+    rows: () => rows,
+    async stop() {
+      controller.abort()
+      await done
+    },
+  }
+}
+
+async function took(ask: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await ask()
+  return performance.now() - started
+}
+
+describe('beside a full bulk stream', () => {
+  it('a query waits for the runs under way, a bulk text for the whole window', {
+    timeout: 60_000,
+  }, async () => {
+    const load = await bulk(0)
+    const query = () => took(() => model.queryEmbed('how do I resize a partition?').toArray())
+    const queries = []
+    for (let i = 0; i < 15; i++) queries.push(await query())
+    const waiting = model.metrics().waitingTexts
+    const text = await took(() => model.embed('one more text for the bulk').toArray())
+    await load.stop()
+    expect(waiting).toBeGreaterThan(300)
+    const median = queries.sort((a, b) => a - b)[7] as number
+    expect(median).toBeLessThan(text / 3)
+  })
+
+  it('bulk work goes on while urgent work never ends', { timeout: 60_000 }, async () => {
+    const load = await bulk(0)
+    const urgent = await bulk(50)
+    const before = load.rows()
+    await sleep(2500)
+    const after = load.rows()
+    await urgent.stop()
+    await load.stop()
+    expect(after).toBeGreaterThan(before)
+  })
+})
