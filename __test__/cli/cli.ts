@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
+import { afterAll, vi } from 'vitest'
 import { ROOT } from '../support/paths.js'
 
 /** Built by set-up, which every npm script runs first. */
@@ -12,6 +12,9 @@ const MAIN = join(ROOT, 'dist/esm/src/cli/main.js')
 
 /** Far above what any run needs, so only a hang reaches it. */
 const KILL_AFTER_MS = 30_000
+
+// Each test starts processes, and the machine may be busy.
+vi.setConfig({ testTimeout: KILL_AFTER_MS })
 
 export interface Result {
   code: number | null

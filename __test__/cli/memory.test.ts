@@ -5,15 +5,15 @@ import { cli, folder } from './cli.js'
 
 const cwd = folder()
 
-/** Lines of 200 kB, of which the model reads 4 tokens: much input, little computing. */
-async function* lines(total: number) {
-  const line = `${'word '.repeat(40_000)}\n`
+/** Long lines, of which the model reads 4 tokens: much input, little computing. */
+async function* lines(total: number, words: number) {
+  const line = `${'word '.repeat(words)}\n`
   for (let sent = 0; sent < total; sent++) yield line
 }
 
 async function peakRss(total: number): Promise<number> {
   const args = ['embed', '-', '--max-length', '4', '-o', `${total}.f32`, '--json']
-  const { code, stdout } = await cli(args, { cwd, input: lines(total) })
+  const { code, stdout } = await cli(args, { cwd, input: lines(total, 40_000) })
   expect(code).toBe(0)
   const summary = JSON.parse(stdout.toString())
   expect(summary.texts).toBe(total)
@@ -29,7 +29,7 @@ it('stays the same for five times the input', async () => {
 it('stops reading while nobody takes the output', async () => {
   let given = 0
   async function* counted() {
-    for await (const line of lines(100_000)) {
+    for await (const line of lines(100_000, 400)) {
       given++
       yield line
     }
