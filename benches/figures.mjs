@@ -38,12 +38,6 @@ function besideAlone(endToEnd, model, lengths) {
   )?.millraceRatio
 }
 
-function rate(endToEnd, model, lengths, contestant = 'millrace') {
-  return (endToEnd.throughput ?? []).find(
-    (row) => row.model === model && row.lengths === lengths && row.contestant === contestant,
-  )
-}
-
 const LENGTHS = ['uniform', 'bimodal', 'heavy-tail', 'short']
 
 /** @type {{ name: string, from: 'rivals' | 'endToEnd' | 'node', least?: number, most?: number, unit: string, digits?: number, read: (results: any) => number | undefined }[]} */
@@ -89,12 +83,12 @@ export const FIGURES = [
     read: (results) => besideAlone(results, 'int8', lengths),
   })),
   ...['heavy-tail', 'short'].map((lengths) => ({
-    name: `padding, ${lengths}`,
+    name: `padding of a stream, ${lengths}`,
     from: 'endToEnd',
     most: 3,
     unit: ' %',
     read(results) {
-      const row = rate(results, 'w8', lengths)
+      const row = (results.padding ?? []).find((candidate) => candidate.lengths === lengths)
       return row === undefined ? undefined : row.padding * 100
     },
   })),

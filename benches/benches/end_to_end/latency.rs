@@ -8,12 +8,7 @@ use millrace_benches::{
     texts::{self, Corpus, Lengths},
 };
 use millrace_contract::{Backend, RunControl};
-use millrace_core::{
-    dense::DenseText,
-    engine::{Engine, EngineOptions},
-    job::JobOptions,
-    tokenizer::Overflow,
-};
+use millrace_core::{dense::DenseText, engine::Engine, job::JobOptions, tokenizer::Overflow};
 use serde_json::json;
 use std::{
     hint::black_box,
@@ -45,7 +40,7 @@ fn query(engine: &Engine<DenseText>, model: &Model, text: &str) -> Result<f64> {
 /// Measures one model.
 pub fn measure(variant: &Variant, corpus: &Corpus, settings: &Settings, report: &mut Report) -> Result<()> {
     let model = Model::load(variant)?;
-    let engine = model.engine(EngineOptions::MAX_BATCH_TOKENS, None)?;
+    let engine = model.engine(settings.max_batch_tokens, None)?;
     let tokenizer = model.tokenizer()?;
     let mut session = model.backend.open(0)?;
     let mut bare = |text: &str| -> Result<f64> {
@@ -75,7 +70,7 @@ pub fn measure(variant: &Variant, corpus: &Corpus, settings: &Settings, report: 
     println!("  millrace p50 {p50:.2} ms, p99 {:.2} ms", quantile(&ours, 0.99));
     println!("  bare run with tokenising p50 {bare_p50:.2} ms: millrace takes {:.2}×", p50 / bare_p50);
 
-    let set = texts::set(Lengths::HeavyTail, settings.tokens * 2, corpus, &tokenizer)?;
+    let set = texts::set(Lengths::HeavyTail, settings.tokens, corpus, &tokenizer)?;
     let waits = during_bulk(&engine, &model, corpus, &set)?;
     let run = mean_run(&engine, &model, &set)?;
     let (bulk_p50, bulk_p99) = (quantile(&waits, 0.5), quantile(&waits, 0.99));

@@ -9,6 +9,7 @@
 
 mod fastembed;
 mod latency;
+mod padding;
 mod report;
 mod settings;
 mod sweep;
@@ -33,6 +34,9 @@ fn main() -> Result<()> {
     }
     let corpus = texts::corpus()?;
     let mut report = Report::new(&runtime, &absent);
+    if settings.wants("padding") {
+        padding::measure(&corpus, &settings, &mut report)?;
+    }
     for variant in &variants {
         if settings.wants("throughput") {
             throughput::measure(variant, &corpus, &settings, &mut report)?;

@@ -1,6 +1,7 @@
 //! What the environment asks for.
 
 use millrace_benches::{Result, texts};
+use millrace_core::engine::EngineOptions;
 use std::path::PathBuf;
 
 /// Settings of a run of this bench.
@@ -10,6 +11,8 @@ pub struct Settings {
     pub rounds: usize,
     /// Tokens of a set: at 10,000 a second, a round of one contestant takes about that many seconds.
     pub tokens: usize,
+    /// Padded tokens of millrace's runs; the sweep has its own.
+    pub max_batch_tokens: usize,
     /// Program of the contestant fastembed, if there is one.
     pub fastembed: Option<PathBuf>,
     /// Where the JSON goes.
@@ -32,8 +35,9 @@ impl Settings {
             .map(|list| list.split(',').map(|name| name.trim().to_owned()).collect());
         Ok(Self {
             sections,
-            rounds: number("MILLRACE_BENCH_ROUNDS", 5)?,
-            tokens: number("MILLRACE_BENCH_TOKENS", 12_000)?,
+            rounds: number("MILLRACE_BENCH_ROUNDS", 3)?,
+            tokens: number("MILLRACE_BENCH_TOKENS", 24_000)?,
+            max_batch_tokens: number("MILLRACE_BENCH_MAX_BATCH_TOKENS", EngineOptions::MAX_BATCH_TOKENS)?,
             fastembed: std::env::var_os("MILLRACE_BENCH_FASTEMBED").map(PathBuf::from),
             out: std::env::var_os("MILLRACE_BENCH_OUT")
                 .map_or_else(|| texts::root().join("bench-results").join("end-to-end.json"), PathBuf::from),

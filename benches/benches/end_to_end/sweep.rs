@@ -23,7 +23,8 @@ pub fn measure(variant: &Variant, corpus: &Corpus, settings: &Settings, report: 
         BUDGETS.iter().map(|&budget| model.engine(budget, Some(false))).collect::<Result<Vec<_>>>()?;
     let default = BUDGETS.iter().position(|&budget| budget == EngineOptions::MAX_BATCH_TOKENS).unwrap_or(0);
     for lengths in [Lengths::HeavyTail, Lengths::Short] {
-        let set = texts::set(lengths, settings.tokens, corpus, &tokenizer)?;
+        // Six budgets take turns, so each gets a third.
+        let set = texts::set(lengths, settings.tokens / 3, corpus, &tokenizer)?;
         let mut rates = vec![Vec::new(); BUDGETS.len()];
         for round in 0..=settings.rounds {
             for (engine, rates) in engines.iter().zip(&mut rates) {

@@ -17,6 +17,9 @@ const BARE_BUDGETS: [usize; 3] = [EngineOptions::MAX_BATCH_TOKENS, EngineOptions
 /// Batch sizes of fastembed; 0 is its default of 256. The large ones take long, so they run in the first round only.
 const FASTEMBED_BATCHES: [usize; 4] = [1, 8, 32, 0];
 
+/// Texts that warm up an engine.
+const WARM_UP: usize = 16;
+
 /// The rounds that fastembed's large batches take part in.
 const SLOW_ROUNDS: usize = 1;
 
@@ -49,9 +52,9 @@ fn embed(engine: &Engine<DenseText>, model: &Model, set: &[String]) -> Result<(f
 pub fn measure(variant: &Variant, corpus: &Corpus, settings: &Settings, report: &mut Report) -> Result<()> {
     let model = Model::load(variant)?;
     let tokenizer = model.tokenizer()?;
-    let engine = model.engine(EngineOptions::MAX_BATCH_TOKENS, None)?;
+    let engine = model.engine(settings.max_batch_tokens, None)?;
     // Where rows run alone for the sake of equal vectors, what that costs is worth a line.
-    let batched = engine_if_batched(&model)?;
+    let batched = engine_if_batched(&model, settings.max_batch_tokens)?;
     let mut fastembed = Fastembed::start(settings, variant)?;
     for lengths in Lengths::ALL {
         let set = texts::set(lengths, settings.tokens, corpus, &tokenizer)?;
@@ -91,12 +94,12 @@ pub fn measure(variant: &Variant, corpus: &Corpus, settings: &Settings, report: 
     Ok(())
 }
 
-fn engine_if_batched(model: &Model) -> Result<Option<Engine<DenseText>>> {
+fn engine_if_batched(model: &Model, max_batch_tokens: usize) -> Result<Option<Engine<DenseText>>> {
     use millrace_contract::Backend;
     if !model.backend.graph().rows_interact() {
         return Ok(None);
     }
-    Ok(Some(model.engine(EngineOptions::MAX_BATCH_TOKENS, Some(false))?))
+    Ok(Some(model.engine(max_batch_tokens, Some(false))?))
 }
 
 impl<'a> Contestant<'a> {
@@ -115,7 +118,8 @@ impl<'a> Contestant<'a> {
     ) -> Result<()> {
         let rate = match &mut self.way {
             Way::Millrace { engine, padding } => {
-                let (rate, share) = embed(engine, model, set)?;
+                let warm_up = &set[..set.len().min(WARM_UP)];
+                let (rate, share) = embed(engine, model, if round == 0 { warm_up } else { set })?;
                 *padding = share;
                 rate
             }
@@ -126,7 +130,7 @@ impl<'a> Contestant<'a> {
                 set.len() as f64 / took.as_secs_f64()
             }
             Way::Fastembed { batch } => {
-                let slow = *batch == 0 || *batch > 8;
+                let slow = *batch != 1;
                 if round == 0 || (slow && round > SLOW_ROUNDS) {
                     return Ok(());
                 }
