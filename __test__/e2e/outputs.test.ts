@@ -68,7 +68,8 @@ describe('a batch', () => {
   })
 
   it('has rows that are views of its data', async () => {
-    const { value: batch } = await model.embed(TEXTS, { batchSize: 4 })[Symbol.asyncIterator]().next()
+    await using batches = model.embed(TEXTS, { batchSize: 4 })[Symbol.asyncIterator]()
+    const { value: batch } = await batches.next()
     expect(batch.row(2).buffer).toBe(batch.data.buffer)
     expect([...batch.row(2)]).toEqual([...batch.data.subarray(80, 120)])
   })

@@ -12,11 +12,11 @@ const LENGTHS: Record<string, () => number> = {
   'heavy tail': () => Math.min(200, Math.floor(6 / (1 - random()) ** 0.8)),
 }
 
-/** Texts of a sample: about half a second of work on two cores. */
-const COUNT = 160
+/** Texts of a sample: about a third of a second of work on two cores. */
+const COUNT = 120
 
 /** Each way is measured in turn, several times, and its best time counts: other programs only ever add time. */
-const ROUNDS = 4
+const ROUNDS = 3
 
 let model: TextEmbedding
 beforeAll(async () => {

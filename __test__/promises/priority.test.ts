@@ -31,26 +31,21 @@ async function bulk(priority: number) {
   }
 }
 
-async function took(ask: () => Promise<unknown>): Promise<number> {
-  const started = performance.now()
-  await ask()
-  return performance.now() - started
-}
-
 describe('beside a full bulk stream', () => {
-  it('a query waits for the runs under way, a bulk text for the whole window', {
-    timeout: 60_000,
-  }, async () => {
+  // Counted in texts that were finished meanwhile, so that the speed of the machine does not matter.
+  it('a query waits for the runs under way, not for the window', { timeout: 60_000 }, async () => {
     const load = await bulk(0)
-    const query = () => took(() => model.queryEmbed('how do I resize a partition?').toArray())
-    const queries = []
-    for (let i = 0; i < 15; i++) queries.push(await query())
-    const waiting = model.metrics().waitingTexts
-    const text = await took(() => model.embed('one more text for the bulk').toArray())
+    const overtakenBy: number[] = []
+    for (let i = 0; i < 15; i++) {
+      const { texts: before, waitingTexts } = model.metrics()
+      expect(waitingTexts).toBeGreaterThan(400)
+      await model.queryEmbed('how do I resize a partition?').toArray()
+      overtakenBy.push(model.metrics().texts - before)
+    }
     await load.stop()
-    expect(waiting).toBeGreaterThan(300)
-    const median = queries.sort((a, b) => a - b)[7] as number
-    expect(median).toBeLessThan(text / 3)
+    // A run has room for some ten of these texts; each session finishes its own, and one may have started meanwhile.
+    const median = overtakenBy.sort((a, b) => a - b)[7] as number
+    expect(median).toBeLessThanOrEqual(60)
   })
 
   it('bulk work goes on while urgent work never ends', { timeout: 60_000 }, async () => {

@@ -27,7 +27,7 @@ describe('worker threads', () => {
   })
 
   it('are terminated while they load', { timeout: 90_000 }, async () => {
-    expect(await reportOf('workers.mjs', options('terminate during load'))).toEqual({ rows: 40 })
+    expect(await reportOf('workers.mjs', options('terminate during load'))).toEqual({ rows: 12 })
   })
 
   it('are in the middle of runs when the process exits', { timeout: 90_000 }, async () => {

@@ -7,7 +7,7 @@ const rounds = Number(process.argv[2])
 const rss = []
 for (let i = 0; i < rounds; i++) {
   const model = await millrace.TextEmbedding.create()
-  for await (const _ of model.embed(texts(64, { seed: i + 1 })));
+  for await (const _ of model.embed(texts(16, { seed: i + 1 })));
   await model.close()
   globalThis.gc()
   rss.push(process.memoryUsage.rss())

@@ -8,7 +8,7 @@ import { texts } from '../texts.mjs'
 import { millrace, report } from './lib.mjs'
 
 const file = fileURLToPath(import.meta.url)
-const TEXTS = [...texts(40, { seed: 3 })]
+const TEXTS = [...texts(12, { seed: 3 })]
 const work = (data) => new Worker(file, { workerData: data })
 
 const vectors = async (model) => (await model.embed(TEXTS).toMatrix()).data
