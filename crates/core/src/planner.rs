@@ -1,10 +1,17 @@
 //! Which waiting items share the next run. Pure data: no threads, no clocks, no model.
 //!
-//! A run starts with the oldest waiting item of the highest priority and is filled with the items whose
+//! A run starts with the item of the highest priority whose turn it is and is filled with the items whose
 //! addition costs the least padding, whoever submitted them, up to a budget of padded tokens. Items that must not
 //! share a run are *sealed* and run as they are.
+//!
+//! Turns are fair between submitters of one priority (start-time fair queueing): each submitter numbers its items by the
+//! tokens it has submitted, starting at the planner's virtual time, so a small call does not wait for a bulk
+//! call's whole backlog, and two bulk calls advance alike.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+};
 
 /// Every this many plans, the oldest item of all starts the run, whatever its priority, so that a constant
 /// stream of urgent work slows bulk work to a quarter but never stops it.
@@ -25,6 +32,8 @@ pub struct Unit<T> {
     pub seq: u64,
     /// Higher runs first.
     pub priority: i32,
+    /// Virtual time of its turn, in tokens: lower runs first.
+    pub turn: u64,
     /// Only units of one group can share a run.
     pub group: u32,
     /// Tokens of a row after its own padding; the longest of the unit.
@@ -46,11 +55,24 @@ impl<T> Unit<T> {
 pub struct Planner<T> {
     budget: usize,
     units: BTreeMap<u64, Unit<T>>,
-    by_priority: BTreeSet<(std::cmp::Reverse<i32>, u64)>,
-    by_length: BTreeSet<(u32, usize, u64)>,
+    by_turn: BTreeSet<Turn>,
+    by_length: BTreeMap<Length, BTreeSet<(u64, u64)>>,
     waiting_tokens: usize,
     waiting_rows: usize,
     plans: u64,
+    virtual_time: u64,
+}
+
+/// Priority, turn and order of submission.
+type Turn = (Reverse<i32>, u64, u64);
+
+/// Group and length; of each, the units by turn and order of submission.
+type Length = (u32, usize);
+
+impl<T> Unit<T> {
+    fn turn(&self) -> Turn {
+        (Reverse(self.priority), self.turn, self.seq)
+    }
 }
 
 impl<T> Planner<T> {
@@ -60,20 +82,22 @@ impl<T> Planner<T> {
         Self {
             budget: budget.max(1),
             units: BTreeMap::new(),
-            by_priority: BTreeSet::new(),
-            by_length: BTreeSet::new(),
+            by_turn: BTreeSet::new(),
+            by_length: BTreeMap::new(),
             waiting_tokens: 0,
             waiting_rows: 0,
             plans: 0,
+            virtual_time: 0,
         }
     }
 
     /// Adds a unit. Its `seq` must be new and it must have rows.
     pub fn push(&mut self, unit: Unit<T>) {
         debug_assert!(!unit.rows.is_empty(), "a unit without rows cannot be run");
-        self.by_priority.insert((std::cmp::Reverse(unit.priority), unit.seq));
+        self.by_turn.insert(unit.turn());
         if !unit.sealed {
-            self.by_length.insert((unit.group, unit.len, unit.seq));
+            let alike = self.by_length.entry((unit.group, unit.len)).or_default();
+            alike.insert((unit.turn, unit.seq));
         }
         self.waiting_tokens += unit.padded();
         self.waiting_rows += unit.rows.len();
@@ -85,6 +109,12 @@ impl<T> Planner<T> {
     #[must_use]
     pub fn waiting_rows(&self) -> usize {
         self.waiting_rows
+    }
+
+    /// The turn at which a submitter without waiting items begins.
+    #[must_use]
+    pub fn virtual_time(&self) -> u64 {
+        self.virtual_time
     }
 
     /// Whether nothing waits.
@@ -100,6 +130,7 @@ impl<T> Planner<T> {
         self.plans = self.plans.wrapping_add(1);
         let share = (self.waiting_tokens / (idle + 1)).max(MIN_SPLIT_TOKENS);
         let head = self.remove(head)?;
+        self.virtual_time = self.virtual_time.max(head.turn);
         if head.sealed {
             return Some(head.rows);
         }
@@ -134,34 +165,41 @@ impl<T> Planner<T> {
     }
 
     fn head(&self) -> Option<u64> {
-        let urgent = self.by_priority.first().map(|(_, seq)| *seq);
+        let next = self.by_turn.first().map(|(_, _, seq)| *seq);
         if self.plans % AGING_PERIOD == AGING_PERIOD - 1 {
             return self.units.first_key_value().map(|(seq, _)| *seq);
         }
-        urgent
+        next
     }
 
     fn remove(&mut self, seq: u64) -> Option<Unit<T>> {
         let unit = self.units.remove(&seq)?;
-        self.by_priority.remove(&(std::cmp::Reverse(unit.priority), seq));
-        self.by_length.remove(&(unit.group, unit.len, seq));
+        self.by_turn.remove(&unit.turn());
+        if let Entry::Occupied(mut alike) = self.by_length.entry((unit.group, unit.len)) {
+            alike.get_mut().remove(&(unit.turn, seq));
+            if alike.get().is_empty() {
+                alike.remove();
+            }
+        }
         self.waiting_tokens -= unit.padded();
         self.waiting_rows -= unit.rows.len();
         Some(unit)
     }
 
     /// The units that fill a run begun by `head`: walks outwards from its length and takes, of the next
-    /// shorter and the next longer one, whichever adds less padding.
+    /// shorter and the next longer one, whichever adds less padding; of equally long ones by turn, so that a
+    /// submitter with more waiting does not take more than its share.
     fn partners(&self, head: &Unit<T>, budget: usize) -> Vec<u64> {
         let mut rows = head.rows.len();
         let mut longest = head.len;
         let mut chosen = Vec::new();
-        let at = (head.group, head.len, head.seq);
-        let mut shorter = self.by_length.range((head.group, 0, 0)..at).rev().peekable();
-        let mut longer = self.by_length.range(at..=(head.group, usize::MAX, u64::MAX)).peekable();
+        let at = (head.group, head.len);
+        let each = |(&(_, len), alike)| BTreeSet::iter(alike).map(move |&(_, seq)| (len, seq));
+        let mut shorter = self.by_length.range((head.group, 0)..at).rev().flat_map(each).peekable();
+        let mut longer = self.by_length.range(at..=(head.group, usize::MAX)).flat_map(each).peekable();
         loop {
-            let down = shorter.peek().map(|(_, len, _)| longest - len);
-            let up = longer.peek().map(|(_, len, _)| len.saturating_sub(longest) * rows);
+            let down = shorter.peek().map(|(len, _)| longest - len);
+            let up = longer.peek().map(|(len, _)| len.saturating_sub(longest) * rows);
             let (padding, from_above) = match (down, up) {
                 (None, None) => break,
                 (Some(down), None) => (down, false),
@@ -172,7 +210,7 @@ impl<T> Planner<T> {
                 break;
             }
             let next = if from_above { longer.next() } else { shorter.next() };
-            let Some(&(_, len, seq)) = next else { break };
+            let Some((len, seq)) = next else { break };
             let max = longest.max(len);
             if max * (rows + 1) > budget {
                 break;
@@ -191,7 +229,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn unit(seq: u64, priority: i32, len: usize) -> Unit<u64> {
-        Unit { seq, priority, group: 0, len, sealed: false, rows: vec![seq] }
+        Unit { seq, priority, turn: seq, group: 0, len, sealed: false, rows: vec![seq] }
     }
 
     fn planner(budget: usize, lens: &[usize]) -> Planner<u64> {
@@ -240,11 +278,31 @@ mod tests {
     }
 
     #[test]
+    fn turns_come_before_age() {
+        let mut planner = Planner::new(1);
+        for (seq, turn) in [(0, 0), (1, 10), (2, 20), (3, 12), (4, 14)] {
+            planner.push(Unit { turn, ..unit(seq, 0, 5) });
+        }
+        assert_eq!(planner.virtual_time(), 0);
+        let order: Vec<u64> = (0..3).map(|_| planner.take(0).unwrap()[0]).collect();
+        assert_eq!(order, [0, 1, 3]);
+        assert_eq!(planner.virtual_time(), 12);
+    }
+
+    #[test]
     fn sealed_units_and_groups_stay_apart() {
         let mut planner = Planner::new(1000);
         planner.push(unit(0, 0, 5));
-        planner.push(Unit { seq: 1, priority: 0, group: 0, len: 5, sealed: true, rows: vec![10, 11] });
-        planner.push(Unit { seq: 2, priority: 0, group: 1, len: 5, sealed: false, rows: vec![2] });
+        planner.push(Unit {
+            seq: 1,
+            priority: 0,
+            turn: 1,
+            group: 0,
+            len: 5,
+            sealed: true,
+            rows: vec![10, 11],
+        });
+        planner.push(Unit { seq: 2, priority: 0, turn: 2, group: 1, len: 5, sealed: false, rows: vec![2] });
         planner.push(unit(3, 0, 5));
         assert_eq!(planner.take(0).unwrap(), [0, 3]);
         assert_eq!(planner.take(0).unwrap(), [10, 11]);
@@ -261,7 +319,7 @@ mod tests {
     #[test]
     fn removes_a_job_whole() {
         let mut planner = planner(1000, &[5, 5, 5]);
-        planner.push(Unit { seq: 9, priority: 0, group: 0, len: 5, sealed: true, rows: vec![1, 7] });
+        planner.push(Unit { seq: 9, priority: 0, turn: 9, group: 0, len: 5, sealed: true, rows: vec![1, 7] });
         assert_eq!(planner.remove_rows(|&row| row == 1), [1, 1]);
         assert_eq!(planner.waiting_rows(), 3);
         assert_eq!(planner.take(0).unwrap(), [0, 2]);
@@ -279,7 +337,7 @@ mod tests {
             let mut planner = Planner::new(budget);
             for (seq, &(priority, group, len)) in units.iter().enumerate() {
                 let seq = seq as u64;
-                planner.push(Unit { seq, priority, group, len, sealed: false, rows: vec![seq] });
+                planner.push(Unit { seq, priority, turn: seq % 7, group, len, sealed: false, rows: vec![seq] });
             }
             let mut seen = vec![false; units.len()];
             while let Some(run) = planner.take(idle) {

@@ -249,6 +249,25 @@ fn an_urgent_row_answers_within_three_bulk_runs() {
 }
 
 #[test]
+fn a_second_call_does_not_wait_for_the_first_ones_backlog() {
+    let cost = Cost { run: Duration::from_millis(2), ..Cost::default() };
+    let (engine, backend) = engine_with(cost, options(1));
+    let bulk = engine.submit(job_options(16), 0).unwrap();
+    while bulk.push(inputs(256)) > 256 {}
+    std::thread::sleep(Duration::from_millis(50));
+    let before = backend.runs();
+    let rows = embed(&engine.submit(job_options(1), 0).unwrap(), &[vec![4, 5]]);
+    assert_eq!(rows, [(0, Ok(FakeFamily::expected(&[4, 5])))]);
+    let small = backend.runs() - before;
+    assert!(small <= 3, "a small call of the same priority took {small} runs");
+    let done = bulk.progress().done;
+    let other = engine.submit(job_options(16), 0).unwrap();
+    embed(&other, &inputs(400));
+    let meanwhile = bulk.progress().done - done;
+    assert!((200..800).contains(&meanwhile), "beside 400 rows of one call, {meanwhile} of the other");
+}
+
+#[test]
 fn overload_is_an_answer() {
     let (engine, _) = engine_with(Cost::default(), EngineOptions { max_jobs: 2, ..options(1) });
     let first = engine.submit(job_options(1), 0).unwrap();

@@ -7,7 +7,7 @@ use super::shared::{Shared, Work};
 use crate::{
     cpu,
     family::{Family, Prepared},
-    job::JobInner,
+    job::{Arrived, JobInner},
 };
 use millrace_contract::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
@@ -28,10 +28,12 @@ struct Task<F: Family> {
     job: Arc<JobInner<F>>,
     first_index: u64,
     first_seq: u64,
-    inputs: Vec<(F::Input, usize)>,
+    /// Each with its estimated tokens and its turn.
+    inputs: Vec<(F::Input, usize, u64)>,
 }
 
-type Tasks<F> = BTreeMap<(Reverse<i32>, u64), Task<F>>;
+/// By priority, turn and order of submission.
+type Tasks<F> = BTreeMap<(Reverse<i32>, u64, u64), Task<F>>;
 
 /// Tasks by urgency, then by age.
 pub(crate) struct Queue<F: Family>(Mutex<Tasks<F>>);
@@ -74,7 +76,9 @@ pub(crate) fn spread<F: Family>(
 ) {
     let mut index = first_index;
     let mut seq = shared.reserve(inputs.len());
-    let mut inputs = inputs.into_iter().zip(costs.iter().copied()).peekable();
+    let now = shared.lock().planner.virtual_time();
+    let mut inputs =
+        inputs.into_iter().zip(costs).map(|(input, &cost)| (input, cost, job.turn(now, cost))).peekable();
     while inputs.peek().is_some() {
         let mut chunk = Vec::with_capacity(TASK_INPUTS);
         let mut tokens = 0;
@@ -84,7 +88,8 @@ pub(crate) fn spread<F: Family>(
         }
         let count = chunk.len() as u64;
         let task = Task { job: Arc::clone(job), first_index: index, first_seq: seq, inputs: chunk };
-        shared.queue.0.lock().insert((Reverse(job.options.priority), seq), task);
+        let turn = task.inputs.first().map_or(now, |(_, _, turn)| *turn);
+        shared.queue.0.lock().insert((Reverse(job.options.priority), turn, seq), task);
         index += count;
         seq += count;
         // A call of one task goes to a session's thread that has nothing to do: it prepares and runs it without a
@@ -112,7 +117,7 @@ pub(super) fn run_next<F: Family>(shared: &Arc<Shared<F>>) -> bool {
 fn run<F: Family>(shared: &Arc<Shared<F>>, task: Task<F>) {
     let Task { job, first_index, first_seq, inputs } = task;
     let mut ready = Vec::with_capacity(inputs.len());
-    for ((index, seq), (input, estimate)) in (first_index..).zip(first_seq..).zip(inputs) {
+    for ((index, seq), (input, estimate, turn)) in (first_index..).zip(first_seq..).zip(inputs) {
         if job.is_cancelled() {
             return;
         }
@@ -133,10 +138,10 @@ fn run<F: Family>(shared: &Arc<Shared<F>>, task: Task<F>) {
         let cost = shared.family.tokens(&item);
         job.update(|state| state.recount(estimate, cost));
         if let Some(slices) = &job.slices {
-            let complete = slices.lock().arrive(index, Some((cost, item)));
+            let complete = slices.lock().arrive(index, Some(Arrived { index, turn, cost, item }));
             shared.enqueue_slices(&job, complete);
         } else {
-            ready.push(Work { job: Arc::clone(&job), index, seq, cost, item });
+            ready.push(Work { job: Arc::clone(&job), index, seq, turn, cost, item });
         }
     }
     if ready.is_empty() {

@@ -3,7 +3,7 @@
 use super::{EngineOptions, prepare, watchdog::Watchdog};
 use crate::{
     family::Family,
-    job::{JobInner, JobOptions, JobState},
+    job::{Arrived, JobInner, JobOptions, JobState},
     planner::{Planner, Unit},
 };
 use millrace_contract::{Backend, Error, ErrorKind, Result, RunControl};
@@ -24,6 +24,8 @@ pub(crate) struct Work<F: Family> {
     pub(crate) index: u64,
     /// Position among all inputs of the engine.
     pub(crate) seq: u64,
+    /// Virtual time of its turn.
+    pub(crate) turn: u64,
     /// What it weighs in the job's window.
     pub(crate) cost: usize,
     pub(crate) item: F::Item,
@@ -172,12 +174,19 @@ impl<F: Family> Shared<F> {
     }
 
     /// Puts a complete slice of fixed batching into the planner, as a run of its own.
-    pub(crate) fn enqueue_slices(&self, job: &Arc<JobInner<F>>, slice: Option<Vec<crate::job::Prepared<F>>>) {
+    pub(crate) fn enqueue_slices(&self, job: &Arc<JobInner<F>>, slice: Option<Vec<Arrived<F>>>) {
         let Some(slice) = slice else { return };
         let first = self.reserve(slice.len());
         let rows = (first..)
             .zip(slice)
-            .map(|(seq, (index, cost, item))| Work { job: Arc::clone(job), index, seq, cost, item })
+            .map(|(seq, Arrived { index, turn, cost, item })| Work {
+                job: Arc::clone(job),
+                index,
+                seq,
+                turn,
+                cost,
+                item,
+            })
             .collect();
         self.enqueue_units(job, std::iter::once(self.unit(rows, true)));
     }
@@ -193,6 +202,7 @@ impl<F: Family> Shared<F> {
         Unit {
             seq: first.seq,
             priority: first.job.options.priority,
+            turn: first.turn,
             group: self.family.group(&first.job.call),
             len: rows.iter().map(|work| self.family.padded_len(&work.item)).max().unwrap_or(0),
             sealed,

@@ -10,7 +10,7 @@ mod state;
 pub use order::Order;
 pub use state::{Delivery, Progress};
 
-pub(crate) use slices::{Prepared, Slices};
+pub(crate) use slices::{Arrived, Slices};
 pub(crate) use state::{Arrival, JobState};
 
 use crate::{
@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -88,6 +88,8 @@ pub(crate) struct JobInner<F: Family> {
     pub(crate) slices: Option<Mutex<Slices<F>>>,
     /// Set once, read everywhere: the job wants no more work done.
     cancelled: AtomicBool,
+    /// Virtual time at which its next input's turn begins.
+    next_turn: AtomicU64,
 }
 
 impl<F: Family> JobInner<F> {
@@ -95,11 +97,27 @@ impl<F: Family> JobInner<F> {
         let slices =
             (options.batching == Batching::Fixed).then(|| Mutex::new(Slices::new(options.batch_size)));
         let state = Mutex::new(JobState::new(&options, window));
-        Self { id, options, call, state, slices, cancelled: AtomicBool::new(false) }
+        Self {
+            id,
+            options,
+            call,
+            state,
+            slices,
+            cancelled: AtomicBool::new(false),
+            next_turn: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// The turn of an input of `cost` tokens, not before `now`, the planner's virtual time. Inputs are numbered in order by
+    /// the one thread that pushes them.
+    pub(crate) fn turn(&self, now: u64, cost: usize) -> u64 {
+        let turn = self.next_turn.load(Ordering::Relaxed).max(now);
+        self.next_turn.store(turn + cost.max(1) as u64, Ordering::Relaxed);
+        turn
     }
 
     /// Changes the locked state, then wakes who waits for the change. A woken reader may look at the job at

@@ -3,11 +3,19 @@
 use crate::family::Family;
 use std::collections::BTreeMap;
 
-/// One prepared item of a slice: its input position, what it weighs in the window, and the item.
-pub(crate) type Prepared<F> = (u64, usize, <F as Family>::Item);
+/// One prepared item of a slice.
+pub(crate) struct Arrived<F: Family> {
+    /// Position in the job's input.
+    pub(crate) index: u64,
+    /// Virtual time of its turn.
+    pub(crate) turn: u64,
+    /// What it weighs in the window.
+    pub(crate) cost: usize,
+    pub(crate) item: F::Item,
+}
 
 struct Slice<F: Family> {
-    items: Vec<Prepared<F>>,
+    items: Vec<Arrived<F>>,
     /// Inputs of the slice that arrived, failed ones included.
     arrived: u64,
 }
@@ -26,31 +34,29 @@ impl<F: Family> Slices<F> {
 
     /// Notes that the input at `index` arrived, with its item unless it failed. Returns the items of its slice, in
     /// input order, once that is complete.
-    pub(crate) fn arrive(&mut self, index: u64, item: Option<(usize, F::Item)>) -> Option<Vec<Prepared<F>>> {
+    pub(crate) fn arrive(&mut self, index: u64, item: Option<Arrived<F>>) -> Option<Vec<Arrived<F>>> {
         let number = index / self.size;
         let slice = self.open.entry(number).or_insert_with(|| Slice { items: Vec::new(), arrived: 0 });
         slice.arrived += 1;
-        if let Some((cost, item)) = item {
-            slice.items.push((index, cost, item));
-        }
+        slice.items.extend(item);
         self.close(number)
     }
 
     /// Says that `total` inputs were all: the last slice may be complete with fewer.
-    pub(crate) fn finish(&mut self, total: u64) -> Option<Vec<Prepared<F>>> {
+    pub(crate) fn finish(&mut self, total: u64) -> Option<Vec<Arrived<F>>> {
         self.total = Some(total);
         let last = total.checked_sub(1)? / self.size;
         self.close(last)
     }
 
-    fn close(&mut self, number: u64) -> Option<Vec<Prepared<F>>> {
+    fn close(&mut self, number: u64) -> Option<Vec<Arrived<F>>> {
         let begins = number * self.size;
         let wanted = self.total.map_or(self.size, |total| self.size.min(total - begins));
         if self.open.get(&number)?.arrived < wanted {
             return None;
         }
         let mut items = self.open.remove(&number)?.items;
-        items.sort_unstable_by_key(|(index, ..)| *index);
+        items.sort_unstable_by_key(|item| item.index);
         (!items.is_empty()).then_some(items)
     }
 }
