@@ -156,6 +156,27 @@ fn fixed_batching_runs_slices_in_input_order() {
 }
 
 #[test]
+fn a_slice_of_more_tokens_than_the_window_is_completed() {
+    let engine = engine(2);
+    let inputs: Vec<Vec<u32>> = (0..700).map(|at| vec![at; 300]).collect();
+    let fixed = JobOptions { batching: Batching::Fixed, ..job_options(600) };
+    let job = engine.submit(fixed, 0).unwrap();
+    let mut rest = &inputs[..];
+    while !rest.is_empty() {
+        let room = job.room_blocking().unwrap();
+        assert!(room > 0, "no row can be ready before its slice is complete");
+        let (now, later) = rest.split_at(room.min(rest.len()).min(64));
+        job.push(now.to_vec());
+        rest = later;
+        if job.progress().submitted == 600 {
+            break;
+        }
+    }
+    let first = job.next_blocking().unwrap().unwrap();
+    assert_eq!(first.rows.len(), 600);
+}
+
+#[test]
 fn rows_that_need_no_run_keep_their_places() {
     for batching in [Batching::Planned, Batching::Fixed] {
         let (engine, backend) = engine_with(Cost::default(), options(2));
@@ -233,7 +254,8 @@ fn a_run_past_its_limit_is_ended_and_its_neighbours_survive() {
 
 #[test]
 fn an_urgent_row_answers_within_three_bulk_runs() {
-    let cost = Cost { run: Duration::from_millis(4), ..Cost::default() };
+    // Long beside the time a busy machine takes to wake a thread.
+    let cost = Cost { run: Duration::from_millis(25), ..Cost::default() };
     let (engine, backend) = engine_with(cost, options(1));
     let bulk = engine.submit(job_options(16), 0).unwrap();
     while bulk.push(inputs(256)) > 256 {}
@@ -250,7 +272,7 @@ fn an_urgent_row_answers_within_three_bulk_runs() {
 
 #[test]
 fn a_second_call_does_not_wait_for_the_first_ones_backlog() {
-    let cost = Cost { run: Duration::from_millis(2), ..Cost::default() };
+    let cost = Cost { run: Duration::from_millis(5), ..Cost::default() };
     let (engine, backend) = engine_with(cost, options(1));
     let bulk = engine.submit(job_options(16), 0).unwrap();
     while bulk.push(inputs(256)) > 256 {}

@@ -1,7 +1,7 @@
 //! The locked part of a job: counts, finished rows, and who waits.
 
 use super::{
-    JobOptions, OnError, Window,
+    Batching, JobOptions, OnError, Window,
     order::{Reorder, Taken},
 };
 use millrace_contract::{Error, ErrorKind, Result};
@@ -44,6 +44,8 @@ pub(crate) struct Arrival<R> {
 pub(crate) struct JobState<R> {
     window: Window,
     batch_size: usize,
+    /// Rows of a slice, where rows run in slices that wait until they are complete.
+    slice: Option<usize>,
     on_error: OnError,
     finished_input: bool,
     /// The engine takes no more inputs, though the caller may have had some.
@@ -70,6 +72,7 @@ impl<R> JobState<R> {
         Self {
             window,
             batch_size: options.batch_size.max(1),
+            slice: (options.batching == Batching::Fixed).then_some(options.batch_size.max(1)),
             on_error: options.on_error,
             finished_input: false,
             refused_input: false,
@@ -103,10 +106,17 @@ impl<R> JobState<R> {
 
     /// How many inputs the window has room for.
     pub(super) fn room(&self) -> usize {
-        if !self.takes_input() || self.held_tokens >= self.window.tokens {
+        if !self.takes_input() {
             return 0;
         }
-        self.window.rows.saturating_sub(self.held_rows)
+        let free = self.window.rows.saturating_sub(self.held_rows);
+        if self.held_tokens < self.window.tokens {
+            return free;
+        }
+        // A slice that has begun must be completed, or it would wait for ever.
+        let submitted = usize::try_from(self.progress.submitted).unwrap_or(usize::MAX);
+        let missing = self.slice.map_or(0, |slice| submitted.next_multiple_of(slice) - submitted);
+        free.min(missing)
     }
 
     /// Corrects an estimate of the window once the true count is known.
