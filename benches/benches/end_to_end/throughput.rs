@@ -7,7 +7,7 @@ use millrace_benches::{
     stats::{median, paired_ratio, time},
     texts::{self, Corpus, Lengths},
 };
-use millrace_core::{dense::DenseText, engine::Engine, engine::EngineOptions, job::JobOptions};
+use millrace_core::{dense::DenseText, engine::Engine, job::JobOptions};
 use serde_json::json;
 use std::hint::black_box;
 
