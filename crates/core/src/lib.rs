@@ -7,10 +7,12 @@ pub mod cpu;
 pub mod dense;
 pub mod engine;
 pub mod family;
+pub mod graphless;
 pub mod job;
 pub mod model;
 pub mod planner;
 pub mod postprocess;
+pub mod sparse;
 pub mod tokenizer;
 
 #[cfg(feature = "fake")]

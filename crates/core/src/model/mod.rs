@@ -11,6 +11,7 @@ pub(crate) mod json;
 mod limit;
 mod modules;
 
+pub(crate) use bind::check_inputs;
 pub use bind::{DenseHead, bind};
 pub use limit::Limit;
 
