@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { TextEmbedding } from '../../index.js'
 import { textModelFiles } from '../../src/store/files.js'
-import { BUNDLED } from '../support/paths.js'
+import { BUNDLED, goldenModel, ROOT } from '../support/paths.js'
 import { COMMIT, fixture } from './support/fixture.js'
 
 const f = fixture()
@@ -35,4 +35,21 @@ it('gives the same vectors as from its own directory', async () => {
   const stored = await vectors({ modelPath: dir, modelFile: 'model_w8.onnx' })
   expect(stored).toEqual(await vectors(undefined))
   expect(stored[0]).toHaveLength(384)
+}, 30_000)
+
+it('finds weights that lie outside the graph, though both are links', async () => {
+  const beside = goldenModel('minilm')
+  const outside = join(ROOT, '__test__/fixtures/external-data')
+  const names = readdirSync(beside).filter((name) => name.endsWith('.json'))
+  const content = Object.fromEntries(names.map((name) => [name, readFileSync(join(beside, name))]))
+  for (const name of ['model.onnx', 'model.onnx_data'])
+    content[`onnx/${name}`] = readFileSync(join(outside, name))
+  f.hub.add('acme/outside', COMMIT, content)
+  const { dir, files } = await f.resolve({ repo: 'acme/outside', files: textModelFiles('onnx/model.onnx') })
+  expect(files).toContain('onnx/model.onnx_data')
+  const rounded = async (options: Parameters<typeof vectors>[0]) =>
+    (await vectors(options)).map((row) => Array.from(row as Float32Array, (value) => value.toFixed(5)))
+  expect(await rounded({ modelPath: dir, modelFile: 'onnx/model.onnx' })).toEqual(
+    await rounded({ modelPath: beside }),
+  )
 }, 30_000)
