@@ -58,8 +58,10 @@ describe('is tried again', () => {
   it('from the start where a range begins elsewhere', async () => {
     f.hub.fault({ when: weights, cutAfter: 100_000 })
     f.hub.fault({ when: weights, shiftRange: 10 })
+    // It is seen at once, not by the hash: wrong content may still come once.
+    f.hub.fault({ when: weights, flip: 7 })
     expect(await isWhole((await f.resolve()).dir)).toBe(true)
-    expect(rangesAsked()).toEqual([undefined, 'bytes=100000-', undefined])
+    expect(rangesAsked()).toEqual([undefined, 'bytes=100000-', undefined, undefined])
   })
 
   it('from the start when the object has changed', async () => {
@@ -67,8 +69,8 @@ describe('is tried again', () => {
     f.hub.fault({
       when: weights,
       instead: (response, { headers }) => {
-        expect(headers['if-range']).toBeDefined()
-        response.writeHead(200, { etag: '"another"', 'content-length': WEIGHTS.length }).end(WEIGHTS)
+        if (headers['if-range'] === undefined) return response.destroy()
+        return response.writeHead(200, { etag: '"another"', 'content-length': WEIGHTS.length }).end(WEIGHTS)
       },
     })
     expect(await isWhole((await f.resolve()).dir)).toBe(true)

@@ -4,9 +4,23 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, 
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, beforeEach, expect, it, vi } from 'vitest'
 import { acquireLock, LockLost, tryLock } from '../../src/store/lock.js'
 import { FAST } from './support/fixture.js'
+
+/** Runs once, just before the lock's own file is written: what other processes do in that moment. */
+let meanwhile: (() => void) | undefined
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>()
+  return {
+    ...real,
+    writeFile: (...args: Parameters<typeof real.writeFile>) => {
+      meanwhile?.()
+      meanwhile = undefined
+      return real.writeFile(...args)
+    },
+  }
+})
 
 const made: string[] = []
 let directory = ''
@@ -41,11 +55,13 @@ it('is held by one at a time', async () => {
   let holders = 0
   let most = 0
   const one = async () => {
-    const lock = await acquire()
-    most = Math.max(most, ++holders)
-    await sleep(5)
-    holders--
-    await lock.release()
+    for (let turn = 0; turn < 20; turn++) {
+      const lock = await acquireLock(directory, undefined, { ...FAST.lock, pollMs: 1 })
+      most = Math.max(most, ++holders)
+      await sleep(turn % 3)
+      holders--
+      await lock.release()
+    }
   }
   await Promise.all(Array.from({ length: 12 }, one))
   expect(most).toBe(1)
@@ -113,6 +129,17 @@ it('goes to one of many who find the same dead holder', async () => {
     expect(won.filter((lock) => lock !== undefined)).toHaveLength(1)
     await won.find((lock) => lock !== undefined)?.release()
   }
+})
+
+it('is not held by a number that others have left behind', async () => {
+  leave(5, JSON.stringify({ released: true }))
+  // Between our look and our file: taken as 6, released, taken as 7, tidied.
+  meanwhile = () => {
+    leave(7, '{}')
+    rmSync(join(directory, '5.lock'))
+  }
+  expect(await tryLock(directory, FAST.lock)).toBe(undefined)
+  expect(locked()).toEqual(['7.lock'])
 })
 
 it('tells a holder that it was taken over', async () => {

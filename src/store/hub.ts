@@ -4,6 +4,7 @@
  */
 
 import type { Dispatcher } from 'undici'
+import { Body } from './body.js'
 import { blobName } from './digest.js'
 import { type Environment, proxyOf } from './environment.js'
 import { HubFailure, isPassing, type NetworkTiming, retryAfter } from './retry.js'
@@ -224,8 +225,8 @@ function refusal(answer: Dispatcher.ResponseData, url: URL, home: string): HubFa
 }
 
 function answerOf(answer: Dispatcher.ResponseData, url: URL, file: HubFile, watchdog: Watchdog): HubAnswer {
-  // Until the body is wanted, nobody listens for its errors, and the time that takes is not the server's.
-  answer.body.on('error', () => {})
+  const body = new Body(answer.body)
+  // The time until the body is wanted is not the server's.
   watchdog.rest()
   return {
     status: answer.statusCode,
@@ -236,9 +237,9 @@ function answerOf(answer: Dispatcher.ResponseData, url: URL, file: HubFile, watc
     async *chunks() {
       try {
         watchdog.feed()
-        for await (const chunk of answer.body) {
+        for await (const piece of body.pieces()) {
           watchdog.rest()
-          yield chunk as Buffer
+          yield piece
           watchdog.feed()
         }
       } catch (error) {

@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { DownloadProgress, ResolveOptions } from '../../../src/store/options.js'
-import type { ResolvedModel } from '../../../src/store/resolve.js'
+import type { ResolvedModel, StoreTiming } from '../../../src/store/resolve.js'
 import { ROOT } from '../../support/paths.js'
 import { runChild } from '../../support/run-child.js'
 import { bareEnvironment } from './fixture.js'
@@ -29,6 +29,7 @@ export interface ChildSettings {
   env?: Record<string, string>
   /** A program of `children/` that is loaded first. */
   preload?: string
+  timing?: StoreTiming
   /** Called with what was printed so far. */
   onLines?: (lines: Line[], child: ChildProcess) => void
 }
@@ -37,7 +38,7 @@ const here = (name: string) => join(ROOT, '__test__/store/children', name)
 
 export async function resolveInChild(
   options: ResolveOptions,
-  { env = {}, preload, onLines }: ChildSettings = {},
+  { env = {}, preload, timing, onLines }: ChildSettings = {},
 ): Promise<ResolvedByChild> {
   const lines = (output: string) =>
     output
@@ -45,7 +46,7 @@ export async function resolveInChild(
       .slice(0, -1)
       .map((line) => JSON.parse(line) as Line)
   const { stdout, stderr, signal, milliseconds } = await runChild('../../store/children/resolve.mjs', {
-    args: [JSON.stringify(options)],
+    args: [JSON.stringify(options), ...(timing === undefined ? [] : [JSON.stringify(timing)])],
     env: { ...bareEnvironment(), ...env },
     node: preload === undefined ? [] : ['--import', pathToFileURL(here(preload)).href],
     onOutput: (output, child) => onLines?.(lines(output), child),

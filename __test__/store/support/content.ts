@@ -56,7 +56,7 @@ async function sendBody(body: Buffer, response: ServerResponse, bad: Misbehaviou
   } else {
     response.flushHeaders()
   }
-  // What was written must have left before the connection breaks.
-  if (bad.cutAfter !== undefined) setTimeout(() => response.destroy(), 20)
+  // Ended, not reset: a reset may overtake what was written.
+  if (bad.cutAfter !== undefined) response.socket?.end()
   else if (bad.stallAfter === undefined) response.end()
 }
