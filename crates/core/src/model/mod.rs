@@ -6,7 +6,7 @@
 //! (`modules.json`). A request wins over the directory.
 
 mod bind;
-mod graph_file;
+pub(crate) mod graph_file;
 pub(crate) mod json;
 mod limit;
 mod modules;
