@@ -24,7 +24,7 @@ export interface ResolvedModel {
   files: readonly string[]
 }
 
-/** @internal How patient the store is; tests are less so. */
+/** How patient the store is; tests are less so. */
 export interface StoreTiming {
   network: NetworkTiming
   lock: LockTiming
