@@ -5,6 +5,9 @@ import { print } from '../scripts/lib/print.mjs'
 import { ROOT } from '../scripts/lib/run.mjs'
 import { FIGURES } from './figures.mjs'
 
+/** Mean of runnable tasks from which contestants meet too many neighbours: those with barriers between two threads suffer most. */
+const BUSY_LOAD = 0.7
+
 const FILES = {
   endToEnd: { file: 'end-to-end.json', command: 'npm run bench' },
   node: { file: 'node.json', command: 'npm run bench' },
@@ -34,7 +37,11 @@ export function printVerdict() {
     print(`${name.padEnd(60)}  ${wanted.padEnd(10)}  ${said}`)
   }
   for (const [name, source] of Object.entries(loaded)) {
-    if (source !== undefined) print(`${FILES[name].file}: ${source.date.toISOString()}`)
+    if (source === undefined) continue
+    const load = source.results.load ?? source.results.meta?.load
+    const busy =
+      load > BUSY_LOAD ? `, on a machine that was busy before (load ${load.toFixed(1)}): repeat it` : ''
+    print(`${FILES[name].file}: ${source.date.toISOString()}${busy}`)
   }
   print(missed === 0 ? 'No measured figure is missed.' : `${missed} figures are missed.`)
 }

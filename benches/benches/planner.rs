@@ -21,6 +21,8 @@ struct Steady {
     planner: Planner<usize>,
     lengths: Vec<usize>,
     seq: usize,
+    /// Tokens pushed so far: the turn of the next text, as of one call's.
+    turn: u64,
     tokens: usize,
     padded: usize,
 }
@@ -28,7 +30,7 @@ struct Steady {
 impl Steady {
     fn new(lengths: &[usize], waiting: usize) -> Self {
         let planner = Planner::new(EngineOptions::MAX_BATCH_TOKENS);
-        let mut steady = Self { planner, lengths: lengths.to_vec(), seq: 0, tokens: 0, padded: 0 };
+        let mut steady = Self { planner, lengths: lengths.to_vec(), seq: 0, turn: 0, tokens: 0, padded: 0 };
         steady.push(waiting);
         steady
     }
@@ -37,7 +39,9 @@ impl Steady {
         for _ in 0..count {
             let len = self.lengths[self.seq % self.lengths.len()];
             let seq = self.seq as u64;
-            self.planner.push(Unit { seq, priority: 0, group: 0, len, sealed: false, rows: vec![len] });
+            let turn = self.turn;
+            self.planner.push(Unit { seq, priority: 0, turn, group: 0, len, sealed: false, rows: vec![len] });
+            self.turn += len as u64;
             self.seq += 1;
         }
     }

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { print } from '../../scripts/lib/print.mjs'
 import { ROOT, SetupError, script } from '../../scripts/lib/run.mjs'
@@ -26,7 +27,7 @@ const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`
 await script('bench:node', async (args) => {
   const quick = args.includes('--quick')
   const [few, many] = quick ? [600, 3000] : [3000, 30_000]
-  const result = { quick }
+  const result = { quick, load: loadavg()[0] }
 
   const starts = Array.from({ length: STARTS }, () => inChild('first-vector.mjs')).slice(1)
   result.firstVectorMs = median(starts.map((start) => start.sinceStartMs))

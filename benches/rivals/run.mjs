@@ -2,11 +2,12 @@
  * millrace beside its rivals: `node benches/rivals/run.mjs [--texts=600] [--rounds=3] [--only=python,rust] [--short]`.
  *
  * Every measurement is a process of its own. In the first round every contestant runs in every setting; later rounds
- * repeat the usual and the best one. millrace runs between all of them, and a ratio is made with its neighbours in time.
+ * repeat the usual and the best one. millrace runs between any two of them, and a ratio is made with
+ * its neighbours in time.
  * Results: bench-results/rivals.json and, for the full comparison, docs/rivals.svg.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { print } from '../../scripts/lib/print.mjs'
@@ -114,14 +115,16 @@ async function compare(chosen, texts, rounds) {
       let before = await ourTurn()
       for (const family of others) {
         if (family.reason !== undefined) continue
-        const taken = []
         for (const row of settingsOf(family, rows, round)) {
           try {
             const measured = await comparison.measure(family, row.batch)
             note(row, measured)
-            taken.push([row, measured.textsPerSecond])
+            const after = await ourTurn()
+            row.ratios.push((before + after) / 2 / measured.textsPerSecond)
+            before = after
             say(
-              `round ${round + 1}: ${row.label}, ${row.model}, batch ${row.batch || 'default'}: ${measured.textsPerSecond.toFixed(1)} texts/s`,
+              `round ${round + 1}: ${row.label}, ${row.model}, batch ${row.batch || 'default'}: ` +
+                `${measured.textsPerSecond.toFixed(1)} texts/s, millrace ${row.ratios.at(-1).toFixed(2)}×`,
             )
           } catch (error) {
             family.reason = error.message
@@ -129,9 +132,6 @@ async function compare(chosen, texts, rounds) {
             break
           }
         }
-        const after = await ourTurn()
-        for (const [row, rate] of taken) row.ratios.push((before + after) / 2 / rate)
-        before = after
       }
     }
   } finally {
@@ -163,6 +163,7 @@ await script('bench:rivals', async (args) => {
   const texts = spread(values.short ? source.titles : source.texts, Number(values.texts))
   say(`${texts.length} texts of ${source.path}, at most ${LIMIT} tokens, ${CORES} cores`)
   const started = performance.now()
+  const [load] = loadavg()
   const rows = await compare(chosen, texts, Number(values.rounds))
   const result = {
     date: new Date().toISOString(),
@@ -172,6 +173,7 @@ await script('bench:rivals', async (args) => {
     texts: texts.length,
     kind: values.short ? 'short' : 'descriptions',
     limit: LIMIT,
+    load,
     seconds: Math.round((performance.now() - started) / 1000),
     rows: rows
       .filter((row) => row.rates.length > 0)

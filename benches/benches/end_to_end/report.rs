@@ -5,6 +5,11 @@ use millrace_contract::RuntimeInfo;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
+/// How busy the machine is before the first measurement, where the system tells: the mean of runnable tasks.
+fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
+}
+
 /// Rows of results by section.
 pub struct Report {
     meta: Value,
@@ -17,6 +22,7 @@ impl Report {
             "runtime": format!("{} {}", runtime.name, runtime.version),
             "threads": THREADS,
             "absent": absent,
+            "load": load(),
         });
         Self { meta, sections: Map::new() }
     }

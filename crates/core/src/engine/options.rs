@@ -17,9 +17,10 @@ pub struct EngineOptions {
 }
 
 impl EngineOptions {
-    /// Padded tokens of a run by default. On two cores 256 to 512 were fastest for fp32, weight-only and dynamic
-    /// int8 `MiniLM`; from 1,024 on activations fall out of the cache (2,048: 15 to 25 % slower).
-    pub const MAX_BATCH_TOKENS: usize = 512;
+    /// Padded tokens of a run by default. With one thread a session, 256 and 512 were fastest for fp32, weight-only and
+    /// dynamic int8 `MiniLM` (256 by up to 5 %, on AVX-512 cores); from 1,024 on activations fall out of the
+    /// cache (2,048: 15 to 25 % slower).
+    pub const MAX_BATCH_TOKENS: usize = 256;
 
     /// Open jobs by default: what a busy server has in flight, at about 16 kB of waiting tokens each.
     pub const MAX_JOBS: usize = 1024;
