@@ -1,5 +1,8 @@
 //! The golden images: preprocessing bit by bit, then whole models.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it means by failing")]
+#![expect(clippy::case_sensitive_file_extension_comparisons, reason = "the fixtures' names are known")]
+
 use millrace_contract::{DType, ErrorKind, Pooling};
 use millrace_core::{
     image::{self, ImageInput, ImageLimits, Processor},

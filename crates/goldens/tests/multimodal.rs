@@ -1,5 +1,7 @@
 //! The golden cases of ColPali and ColModernVBERT.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it means by failing")]
+
 use millrace_core::{
     engine::Engine,
     image::{ImageInput, ImageLimits},

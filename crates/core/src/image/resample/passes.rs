@@ -130,7 +130,7 @@ fn vertical_body(image: &Rgb, first: usize, left: usize, rows: &Coefficients, to
 }
 
 /// A sum as a pixel's value.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 8 bits")]
+#[expect(clippy::cast_sign_loss, reason = "clamped to 8 bits")]
 fn narrow(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }
