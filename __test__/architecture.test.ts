@@ -25,6 +25,7 @@ const CRATES: Rooms = {
   'millrace-core': ['millrace-contract', 'millrace-text'],
   'millrace-ort': ['millrace-contract'],
   'millrace-node': ['millrace-contract', 'millrace-text', 'millrace-core', 'millrace-ort'],
+  'millrace-goldens': ['millrace-contract', 'millrace-text', 'millrace-core', 'millrace-ort'],
   'millrace-benches': ['millrace-contract', 'millrace-text', 'millrace-core', 'millrace-ort'],
 }
 

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { doctorCommand } from './doctor/command.js'
 import { embedCommand } from './embed/command.js'
 import { EXIT_HELP, errorText, exitCodeOf } from './exit.js'
+import { modelsCommand } from './models/command.js'
 import { searchCommand } from './search/command.js'
 import { say } from './terminal.js'
 import { packageVersion } from './version.cjs'
@@ -34,6 +35,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   embedCommand(program, ended)
   searchCommand(program, ended)
+  modelsCommand(program, ended)
   doctorCommand(program, ended)
   try {
     await program.parseAsync(argv)

@@ -27,11 +27,22 @@ pub trait Family: Send + Sync + 'static {
     /// What an unprepared input weighs in the window, in tokens: an estimate that must grow with its size.
     fn input_cost(&self, input: &Self::Input) -> usize;
 
+    /// What an input usually weighs: how many the first slice of a call may have.
+    fn typical_cost(&self) -> usize {
+        1
+    }
+
     /// Makes an input ready. Runs on the preparing pool; an error concerns this input alone.
     fn prepare(&self, input: Self::Input, call: &Self::Call) -> Result<Prepared<Self::Item, Self::Row>>;
 
     /// Tokens of the item itself.
     fn tokens(&self, item: &Self::Item) -> usize;
+
+    /// What the item weighs in the window while it waits. More than its tokens where it holds more memory than
+    /// token ids would.
+    fn weight(&self, item: &Self::Item) -> usize {
+        self.tokens(item)
+    }
 
     /// Tokens of a row that holds `item` alone, its own padding included.
     fn padded_len(&self, item: &Self::Item) -> usize;

@@ -7,11 +7,17 @@ pub mod cpu;
 pub mod dense;
 pub mod engine;
 pub mod family;
+pub mod graphless;
+pub mod image;
 pub mod job;
 pub mod model;
+pub mod multimodal;
+pub mod multivector;
 pub mod planner;
 pub mod postprocess;
+pub mod sparse;
 pub mod tokenizer;
+pub mod vision;
 
 #[cfg(feature = "fake")]
 pub mod fake;

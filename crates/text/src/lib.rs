@@ -1,7 +1,8 @@
-//! Text preparation that needs no model: cutting, later cleaning, sentences, chunks.
+//! What can be said about text without a model: where it may be cut, which words it has, what they weigh.
 //!
-//! Pure functions over `str`. Tokenizers live in `millrace-core`; nothing here knows what a token is.
+//! Pure functions over strings. Nothing here tokenises for a graph, reads files or starts threads.
 
+pub mod bm25;
 mod cut;
 
 pub use cut::cut_before;

@@ -135,7 +135,7 @@ fn run<F: Family>(shared: &Arc<Shared<F>>, task: Task<F>) {
                 continue;
             }
         };
-        let cost = shared.family.tokens(&item);
+        let cost = shared.family.weight(&item);
         job.update(|state| state.recount(estimate, cost));
         if let Some(slices) = &job.slices {
             let complete = slices.lock().arrive(index, Some(Arrived { index, turn, cost, item }));

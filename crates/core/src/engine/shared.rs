@@ -162,7 +162,8 @@ impl<F: Family> Shared<F> {
         }
         state.opened += 1;
         let window = EngineOptions::window(open, options.batch_size);
-        let job = Arc::new(JobInner::new(state.opened, options, call, window));
+        let typical_cost = self.family.typical_cost();
+        let job = Arc::new(JobInner::new(state.opened, options, call, window, typical_cost));
         state.jobs.insert(job.id, Arc::clone(&job));
         Ok(job)
     }

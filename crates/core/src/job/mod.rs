@@ -93,10 +93,16 @@ pub(crate) struct JobInner<F: Family> {
 }
 
 impl<F: Family> JobInner<F> {
-    pub(crate) fn new(id: u64, options: JobOptions, call: F::Call, window: Window) -> Self {
+    pub(crate) fn new(
+        id: u64,
+        options: JobOptions,
+        call: F::Call,
+        window: Window,
+        typical_cost: usize,
+    ) -> Self {
         let slices =
             (options.batching == Batching::Fixed).then(|| Mutex::new(Slices::new(options.batch_size)));
-        let state = Mutex::new(JobState::new(&options, window));
+        let state = Mutex::new(JobState::new(&options, window, typical_cost));
         Self {
             id,
             options,

@@ -7,6 +7,10 @@ use super::{
 use millrace_contract::{Error, ErrorKind, Result};
 use std::task::{Context, Poll, Waker};
 
+/// The part of its tokens by which one push may overrun a window: a reader that pushes a few light inputs at a time
+/// would pay more for the calls than for the inputs, while of heavy ones a few are a lot of memory.
+const OVERRUN: usize = 8;
+
 /// Rows delivered together.
 #[derive(Debug)]
 pub struct Delivery<R> {
@@ -46,6 +50,10 @@ pub(crate) struct JobState<R> {
     batch_size: usize,
     /// Rows of a slice, where rows run in slices that wait until they are complete.
     slice: Option<usize>,
+    /// What an input weighs before any was seen.
+    typical_cost: usize,
+    /// Weights of all inputs so far, corrected once they are prepared.
+    weighed: usize,
     on_error: OnError,
     finished_input: bool,
     /// The engine takes no more inputs, though the caller may have had some.
@@ -68,11 +76,13 @@ pub(crate) struct JobState<R> {
 pub(crate) type Wakers = [Option<Waker>; 2];
 
 impl<R> JobState<R> {
-    pub(super) fn new(options: &JobOptions, window: Window) -> Self {
+    pub(super) fn new(options: &JobOptions, window: Window, typical_cost: usize) -> Self {
         Self {
             window,
             batch_size: options.batch_size.max(1),
             slice: (options.batching == Batching::Fixed).then_some(options.batch_size.max(1)),
+            typical_cost,
+            weighed: 0,
             on_error: options.on_error,
             finished_input: false,
             refused_input: false,
@@ -101,6 +111,7 @@ impl<R> JobState<R> {
         self.progress.submitted += count as u64;
         self.held_rows += count;
         self.held_tokens += cost;
+        self.weighed += cost;
         Some(first)
     }
 
@@ -109,19 +120,23 @@ impl<R> JobState<R> {
         if !self.takes_input() {
             return 0;
         }
-        let free = self.window.rows.saturating_sub(self.held_rows);
-        if self.held_tokens < self.window.tokens {
-            return free;
-        }
-        // A slice that has begun must be completed, or it would wait for ever.
         let submitted = usize::try_from(self.progress.submitted).unwrap_or(usize::MAX);
+        let light = if self.held_tokens < self.window.tokens {
+            let mean = self.weighed.checked_div(submitted).unwrap_or(self.typical_cost).max(1);
+            let free = self.window.tokens - self.held_tokens + self.window.tokens / OVERRUN;
+            (free / mean).max(1)
+        } else {
+            0
+        };
+        // A slice that has begun must be completed, or it would wait for ever.
         let missing = self.slice.map_or(0, |slice| submitted.next_multiple_of(slice) - submitted);
-        free.min(missing)
+        self.window.rows.saturating_sub(self.held_rows).min(light.max(missing))
     }
 
     /// Corrects an estimate of the window once the true count is known.
     pub(crate) fn recount(&mut self, estimated: usize, cost: usize) {
         self.held_tokens = (self.held_tokens + cost).saturating_sub(estimated);
+        self.weighed = (self.weighed + cost).saturating_sub(estimated);
         self.wake_room();
     }
 

@@ -85,7 +85,8 @@ fn pooling(spec: &ModelSpec, port: &Port) -> Result<Pooling> {
     }
 }
 
-fn check_inputs(spec: &ModelSpec, graph: &Graph) -> Result<()> {
+/// Fails for a graph that takes no text, or more than a text.
+pub(crate) fn check_inputs(spec: &ModelSpec, graph: &Graph) -> Result<()> {
     if graph.input("input_ids").is_none() {
         let why =
             format!("has no input input_ids, so it takes no text; its inputs are {}", names(&graph.inputs));

@@ -6,11 +6,12 @@
 //! (`modules.json`). A request wins over the directory.
 
 mod bind;
-mod graph_file;
+pub(crate) mod graph_file;
 pub(crate) mod json;
 mod limit;
 mod modules;
 
+pub(crate) use bind::check_inputs;
 pub use bind::{DenseHead, bind};
 pub use limit::Limit;
 

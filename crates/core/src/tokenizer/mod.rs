@@ -8,6 +8,7 @@ mod collate;
 mod encode;
 mod frame;
 mod load;
+mod vocabulary;
 
 use frame::Frame;
 use millrace_contract::Result;

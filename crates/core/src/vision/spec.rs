@@ -1,0 +1,166 @@
+//! What a directory and a graph say about an image model.
+
+use crate::{
+    image::Processor,
+    model::{graph_file, json},
+};
+use millrace_contract::{Element, Error, ErrorKind, Graph, Pooling, Port, Result};
+use std::path::{Path, PathBuf};
+
+/// How an image's vector is taken from the graph's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VisionPooling {
+    /// All values of the row, whatever their shape.
+    Flatten,
+    /// The first token of `[rows, tokens, dim]`.
+    FirstToken,
+}
+
+/// What the caller says about a model. Everything but the directory may be left to its files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VisionRequest {
+    /// Directory of the model's files.
+    pub dir: PathBuf,
+    /// The graph's file, relative to `dir`.
+    pub model_file: Option<String>,
+    /// The graph's output to take, by name.
+    pub output_name: Option<String>,
+    /// How the vector is taken from it.
+    pub pooling: Option<VisionPooling>,
+    /// Whether vectors are scaled to length 1; they are by default.
+    pub normalize: Option<bool>,
+}
+
+/// A directory, understood.
+#[derive(Debug, Clone)]
+pub struct VisionSpec {
+    /// The graph's file.
+    pub graph_path: PathBuf,
+    /// The graph's file, relative to the directory.
+    pub model_file: String,
+    /// What is done to an image first.
+    pub processor: Processor,
+    output_name: Option<String>,
+    pooling: Option<VisionPooling>,
+    normalize: bool,
+}
+
+/// A vision graph's ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisionHead {
+    /// Name of the input that takes the pixels.
+    pub input: String,
+    /// Height and width it takes, where the graph fixes them.
+    pub size: Option<(usize, usize)>,
+    /// Position of the output among the graph's.
+    pub output: usize,
+    /// Its name.
+    pub output_name: String,
+    /// How the vector is taken from it.
+    pub pooling: VisionPooling,
+    /// Whether vectors are scaled to length 1.
+    pub normalize: bool,
+    /// Dimensions of a vector, where the graph tells.
+    pub dim: Option<usize>,
+}
+
+impl VisionHead {
+    /// The pooling of [`DenseOptions`](crate::postprocess::DenseOptions) that this head comes to.
+    pub(super) fn dense_pooling(&self) -> Pooling {
+        match self.pooling {
+            VisionPooling::Flatten => Pooling::None,
+            VisionPooling::FirstToken => Pooling::Cls,
+        }
+    }
+}
+
+/// Reads the directory: chooses the graph and reads `preprocessor_config.json`.
+///
+/// [`ErrorKind::ModelNotFound`] names a file that is missing, [`ErrorKind::ModelInvalid`] one that is broken,
+/// [`ErrorKind::InvalidOption`] what the caller must change.
+pub fn resolve(request: &VisionRequest) -> Result<VisionSpec> {
+    let dir: &Path = &request.dir;
+    if !dir.is_dir() {
+        return Err(Error::new(
+            ErrorKind::ModelNotFound,
+            format!("{} is not a directory: the model's files are expected there", dir.display()),
+        ));
+    }
+    let model_file = graph_file::choose(dir, request.model_file.as_deref())?;
+    Ok(VisionSpec {
+        graph_path: dir.join(&model_file),
+        model_file,
+        processor: Processor::load(dir)?,
+        output_name: request.output_name.clone(),
+        pooling: request.pooling,
+        normalize: request.normalize.unwrap_or(true),
+    })
+}
+
+/// Chooses the output and how it is pooled.
+///
+/// The output is the one asked for; else `pooler_output`, where the first output is one of tokens; else the first. Of
+/// tokens, `[rows, tokens, dim]`, the first is taken where nobody says otherwise; anything else is flattened.
+pub fn bind(spec: &VisionSpec, graph: &Graph) -> Result<VisionHead> {
+    let broken = |why: String| json::invalid(&spec.graph_path, why);
+    let input = graph.inputs.first().ok_or_else(|| broken("has no inputs".to_owned()))?;
+    if graph.inputs.len() > 1 || !(input.dims.is_empty() || input.dims.len() == 4) {
+        let found: Vec<String> =
+            graph.inputs.iter().map(|port| format!("{} {:?}", port.name, port.dims)).collect();
+        let found = found.join(", ");
+        return Err(broken(format!("expected one input [images, 3, height, width], but there are: {found}")));
+    }
+    if input.element != Element::F32 {
+        return Err(broken(format!("input {} is {:?}, expected F32", input.name, input.element)));
+    }
+    let size = fixed(input, 2).zip(fixed(input, 3));
+    if let (Some(size), Some(made)) = (size, spec.processor.tile_size())
+        && size != made
+    {
+        let why = format!(
+            "takes images of {} x {} (height, width), but preprocessor_config.json makes {} x {}",
+            size.0, size.1, made.0, made.1
+        );
+        return Err(broken(why));
+    }
+    let output = match &spec.output_name {
+        Some(name) => graph.output_position(name).ok_or_else(|| {
+            let names: Vec<&str> = graph.outputs.iter().map(|port| port.name.as_str()).collect();
+            Error::new(
+                ErrorKind::InvalidOption,
+                format!(
+                    "Expected one of the graph's outputs ({}) for outputName but received '{name}'",
+                    names.join(", ")
+                ),
+            )
+        })?,
+        None if graph.outputs.first().is_some_and(|port| port.dims.len() == 3) => {
+            graph.output_position("pooler_output").unwrap_or(0)
+        }
+        None => 0,
+    };
+    let port = graph.outputs.get(output).ok_or_else(|| broken("has no outputs".to_owned()))?;
+    if matches!(port.element, Element::Bool | Element::Other) {
+        return Err(broken(format!("output {} holds no numbers ({:?})", port.name, port.element)));
+    }
+    let tokens = port.dims.len() == 3;
+    let pooling =
+        spec.pooling.unwrap_or(if tokens { VisionPooling::FirstToken } else { VisionPooling::Flatten });
+    let dim = match pooling {
+        VisionPooling::FirstToken => fixed(port, 2),
+        VisionPooling::Flatten => (1..port.dims.len()).map(|axis| fixed(port, axis)).product(),
+    };
+    Ok(VisionHead {
+        input: input.name.clone(),
+        size,
+        output,
+        output_name: port.name.clone(),
+        pooling,
+        normalize: spec.normalize,
+        dim: dim.filter(|_| port.dims.len() > 1),
+    })
+}
+
+fn fixed(port: &Port, axis: usize) -> Option<usize> {
+    port.dims.get(axis).and_then(|&dim| usize::try_from(dim).ok()).filter(|&dim| dim > 0)
+}

@@ -1,0 +1,71 @@
+/** Ends a request that has fallen silent, or that its caller has aborted. */
+
+import { systemCode } from './durable.js'
+import { HubFailure } from './retry.js'
+
+export class Watchdog {
+  readonly #controller = new AbortController()
+  readonly #ms: number
+  readonly #outer: AbortSignal
+  #timer: NodeJS.Timeout | undefined
+
+  /** Starts watching. */
+  constructor(ms: number, outer: AbortSignal) {
+    this.#ms = ms
+    this.#outer = outer
+    outer.addEventListener('abort', this.#onAbort, { once: true })
+    if (outer.aborted) this.#onAbort()
+    this.feed()
+  }
+
+  /** For the request. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Something came. */
+  feed(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#controller.abort(new HubFailure(`nothing came for ${this.#ms / 1000} s`, { retry: true }))
+    }, this.#ms)
+  }
+
+  /** Nothing is expected now; only the caller can end it. */
+  rest(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** The request is over. */
+  end(): void {
+    this.rest()
+    this.#outer.removeEventListener('abort', this.#onAbort)
+  }
+
+  /** What to throw for a failed request: the caller's reason, the silence, or the connection's own error. */
+  failure(error: unknown, host: string): unknown {
+    this.end()
+    if (this.#outer.aborted) return this.#outer.reason
+    const silence: unknown = this.signal.aborted ? this.signal.reason : undefined
+    if (silence instanceof HubFailure) return new HubFailure(`${host}: ${silence.message}`, { retry: true })
+    return connectionFailure(error, host)
+  }
+
+  readonly #onAbort = (): void => {
+    this.rest()
+    this.#controller.abort(this.#outer.reason)
+  }
+}
+
+/** A failed connection as a {@link HubFailure}. */
+function connectionFailure(error: unknown, host: string): HubFailure {
+  if (error instanceof HubFailure) return error
+  const code = systemCode(error)
+  // Of several addresses tried, the message is empty.
+  const text = (error instanceof Error && error.message) || code || String(error)
+  return new HubFailure(`${host}: ${text}`, {
+    // Whom a certificate belongs to does not change by asking again.
+    retry: !/CERT|TLS|SSL|SIGNATURE/.test(code ?? ''),
+    cause: error,
+  })
+}
