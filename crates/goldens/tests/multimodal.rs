@@ -1,6 +1,6 @@
 //! The golden cases of ColPali and ColModernVBERT.
 
-#![expect(clippy::unwrap_used, reason = "a test says what it means by failing")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use millrace_core::{
     engine::Engine,

@@ -46,8 +46,7 @@ pub(super) fn modernvbert_image(grid: (usize, usize), tokens: usize) -> String {
     let mut prompt = String::from("<|begin_of_text|>User:");
     for row in 1..=grid.0 {
         for column in 1..=grid.1 {
-            prompt.extend([&*format!("<fake_token_around_image><row_{row}_col_{column}>")]);
-            prompt.push_str(&image);
+            prompt.extend(["<fake_token_around_image>", &format!("<row_{row}_col_{column}>"), &image]);
         }
         prompt.push('\n');
     }

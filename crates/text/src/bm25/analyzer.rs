@@ -2,7 +2,7 @@
 
 use super::{Stem, words::lower_words};
 use ahash::AHashSet;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// Words to stems, for one language.
 #[derive(Debug)]
@@ -24,35 +24,28 @@ impl Analyzer {
         Self { stop_words, longest, stemmer }
     }
 
-    /// Hands the words that reach the stemmer to `put`, in order and in lower case; the number of all words.
-    pub fn kept(&self, text: &str, mut put: impl FnMut(&str)) -> usize {
-        let mut count = 0;
+    /// Hands the words that reach the stemmer to `put`, in order and in lower case.
+    pub fn kept(&self, text: &str, mut put: impl FnMut(&str)) {
         lower_words(text, |word| {
-            count += 1;
             if self.keeps(word) {
                 put(word);
             }
         });
-        count
     }
 
-    /// Hands the stems to `put`, in order; the number of all words.
-    pub fn stems(&self, text: &str, mut put: impl FnMut(&str)) -> usize {
-        self.kept(text, |word| match &self.stemmer {
-            None => put(word),
-            Some(stemmer) => {
-                let stem = stemmer.stem(word);
-                if !stem.is_empty() {
-                    put(&stem);
-                }
-            }
-        })
+    /// The term that a word, in lower case, becomes; `None` for a word that is dropped.
+    #[must_use]
+    pub fn term<'a>(&self, word: &'a str) -> Option<Cow<'a, str>> {
+        let stem = |word| self.stemmer.as_ref().map_or(Cow::Borrowed(word), |stemmer| stemmer.stem(word));
+        self.keeps(word).then(|| stem(word)).filter(|term| !term.is_empty())
     }
 
     /// Words of `text`, those included that are dropped.
     #[must_use]
     pub fn count(&self, text: &str) -> usize {
-        self.kept(text, |_| {})
+        let mut count = 0;
+        lower_words(text, |_| count += 1);
+        count
     }
 
     fn keeps(&self, word: &str) -> bool {

@@ -4,10 +4,11 @@
 //! here reads files: stop words that a directory brings are the caller's to load.
 
 mod analyzer;
+mod counts;
+mod dictionary;
 mod hash;
 mod language;
 mod stem;
-mod terms;
 mod words;
 
 pub use analyzer::Analyzer;
@@ -16,7 +17,9 @@ pub use language::Language;
 pub use stem::{Otherwise, Stem, StemTable};
 pub use words::{is_word_char, lower_words, words};
 
-use terms::Terms;
+use counts::Counts;
+use dictionary::Dictionary;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// BM25's parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,18 +60,27 @@ pub struct Vector {
     pub words: usize,
 }
 
-/// Texts to BM25 vectors.
+/// What texts have in common.
+#[derive(Debug, Default)]
+struct Shared {
+    dictionary: Arc<Dictionary>,
+    /// Counters that no thread is using: as many as threads have read at once.
+    idle: Vec<Counts>,
+}
+
+/// Texts to BM25 vectors. Any number of threads may use one at once.
 #[derive(Debug)]
 pub struct Bm25 {
     analyzer: Analyzer,
     weights: Weights,
+    shared: Mutex<Shared>,
 }
 
 impl Bm25 {
     /// With an analyzer for one language.
     #[must_use]
     pub fn new(analyzer: Analyzer, weights: Weights) -> Self {
-        Self { analyzer, weights }
+        Self { analyzer, weights, shared: Mutex::default() }
     }
 
     /// What becomes of the words of a text.
@@ -80,25 +92,30 @@ impl Bm25 {
     /// The vector of a document. Of terms that share an id, the one that appears last gives the weight.
     #[must_use]
     pub fn document(&self, text: &str) -> Vector {
-        let (terms, words) = self.terms(text);
-        let len = terms.total();
-        let (ids, weights) = terms.into_vector(|count| self.weights.weight(count, len));
-        Vector { ids, weights, words }
+        self.vector(text, |count, len| self.weights.weight(count, len))
     }
 
     /// The vector of a query: every term weighs 1.
     #[must_use]
     pub fn query(&self, text: &str) -> Vector {
-        let (terms, words) = self.terms(text);
-        let (ids, weights) = terms.into_vector(|_| 1.0);
-        Vector { ids, weights, words }
+        self.vector(text, |_, _| 1.0)
     }
 
-    /// The terms of a text, counted, and the number of its words.
-    fn terms(&self, text: &str) -> (Terms, usize) {
-        let mut terms = Terms::default();
-        let words = self.analyzer.stems(text, |stem| terms.add(stem));
-        (terms, words)
+    fn vector(&self, text: &str, weight: impl Fn(usize, usize) -> f64) -> Vector {
+        let shared = || self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let (dictionary, idle) = {
+            let mut shared = shared();
+            if shared.dictionary.is_full() {
+                *shared = Shared::default();
+            }
+            (Arc::clone(&shared.dictionary), shared.idle.pop())
+        };
+        let mut counts = idle.unwrap_or_default();
+        let words = counts.read(text, &dictionary, &self.analyzer);
+        let len = counts.total();
+        let (ids, weights) = counts.vector(&dictionary.read(), |count| weight(count, len));
+        shared().idle.push(counts);
+        Vector { ids, weights, words }
     }
 }
 
@@ -107,8 +124,7 @@ mod tests {
     use super::*;
 
     fn bm25() -> Bm25 {
-        let analyzer =
-            Analyzer::new(Language::English.stop_words(), 40, Some(std::sync::Arc::new(Language::English)));
+        let analyzer = Analyzer::new(Language::English.stop_words(), 40, Some(Arc::new(Language::English)));
         Bm25::new(analyzer, Weights::default())
     }
 
@@ -120,6 +136,26 @@ mod tests {
         assert_eq!(vector.ids, [term_id("runner"), term_id("run")]);
         let weights = Weights::default();
         assert_eq!(vector.weights, [weights.weight(2, 5), weights.weight(3, 5)]);
+    }
+
+    #[test]
+    fn many_threads_and_a_full_dictionary_change_nothing() {
+        let bm25 = bm25();
+        let texts: Vec<String> = (0..3000u32)
+            .map(|n| (0..50).map(|m| format!("w{} common", n * 37 + m)).collect::<Vec<_>>().join(" "))
+            .collect();
+        let number = bm25.shared.lock().unwrap().dictionary.number();
+        std::thread::scope(|scope| {
+            for first in 0..4 {
+                let (bm25, texts) = (&bm25, &texts);
+                scope.spawn(move || {
+                    for text in texts.iter().skip(first).step_by(2) {
+                        assert_eq!(bm25.document(text), self::bm25().document(text));
+                    }
+                });
+            }
+        });
+        assert_ne!(bm25.shared.lock().unwrap().dictionary.number(), number, "it was replaced");
     }
 
     #[test]

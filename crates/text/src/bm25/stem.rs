@@ -6,6 +6,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 /// Reduces words to stems. Words come in lower case, stop words are gone; an empty stem drops the word.
 ///
+/// A word always has the same stem: stems are remembered, and documents and queries must agree.
 /// Many threads stem at once, so a stemmer cannot call into JavaScript; what a function would return can be given as a
 /// [`StemTable`].
 pub trait Stem: fmt::Debug + Send + Sync {

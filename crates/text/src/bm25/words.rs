@@ -45,25 +45,66 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character| !is_word_char(character)).filter(|word| !word.is_empty())
 }
 
+/// What a byte of a text is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Byte {
+    Between,
+    Lower,
+    Upper,
+    /// Of a character beyond ASCII.
+    Other,
+}
+
+const BYTES: [Byte; 256] = {
+    let mut bytes = [Byte::Other; 256];
+    let mut at: u8 = 0;
+    while at < 128 {
+        bytes[at as usize] = match at {
+            b'A'..=b'Z' => Byte::Upper,
+            b'a'..=b'z' | b'0'..=b'9' | b'_' => Byte::Lower,
+            _ => Byte::Between,
+        };
+        at += 1;
+    }
+    bytes
+};
+
 /// Hands every word of `text` to `put`, in lower case.
 ///
 /// Lower case can bring a combining mark ("İ" becomes "i" and a dot above), which then ends a word too.
 pub fn lower_words(text: &str, mut put: impl FnMut(&str)) {
-    let mut ascii = String::new();
-    for word in words(text) {
-        if word.is_ascii() {
-            if word.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                ascii.clear();
-                ascii.push_str(word);
-                ascii.make_ascii_lowercase();
-                put(&ascii);
-            } else {
-                put(word);
+    let mut lower = String::new();
+    let mut start = 0;
+    while start < text.len() {
+        // A run of ASCII, which is most of most texts, goes byte by byte.
+        let (mut upper, mut stop) = (false, None);
+        for (at, &byte) in text.as_bytes()[start..].iter().enumerate() {
+            match BYTES[usize::from(byte)] {
+                Byte::Lower => {}
+                Byte::Upper => upper = true,
+                kind @ (Byte::Between | Byte::Other) => {
+                    stop = Some((start + at, kind));
+                    break;
+                }
             }
-        } else {
-            // Only here the whole word counts: "Σ" at its end becomes "ς".
-            words(&word.to_lowercase()).for_each(&mut put);
         }
+        let (mut end, kind) = stop.unwrap_or((text.len(), Byte::Between));
+        if kind == Byte::Other {
+            let rest = &text[end..];
+            let length = rest.find(|character| !is_word_char(character)).unwrap_or(rest.len());
+            end += length;
+            // Only here the whole word counts: "Σ" at its end becomes "ς".
+            words(&text[start..end].to_lowercase()).for_each(&mut put);
+        } else if upper {
+            lower.clear();
+            lower.push_str(&text[start..end]);
+            lower.make_ascii_lowercase();
+            put(&lower);
+        } else if start < end {
+            put(&text[start..end]);
+        }
+        // Past the character that ended the word.
+        start = end + text[end..].chars().next().map_or(0, char::len_utf8);
     }
 }
 
@@ -95,6 +136,22 @@ mod tests {
     fn the_table_says_what_the_lookup_says() {
         for character in ('\0'..=char::MAX).step_by(7) {
             assert_eq!(is_word_char(character), look_up(character), "{character:?}");
+        }
+    }
+
+    #[test]
+    fn words_are_the_runs_of_word_characters() {
+        let text = "abc DEF gHi aé Éa é1 ß_½ 日本語 x\u{301}y - a\u{200d}b \u{301} İ ΑΣ. _ end";
+        let simple = |text: &str| {
+            let lower = words(text).map(str::to_lowercase).collect::<Vec<_>>().join(" ");
+            words(&lower).map(str::to_owned).collect::<Vec<_>>()
+        };
+        // Every piece, so that words begin and end at the text's ends too.
+        let ends: Vec<usize> = (0..=text.len()).filter(|&at| text.is_char_boundary(at)).collect();
+        for (at, &start) in ends.iter().enumerate() {
+            for &end in &ends[at..] {
+                assert_eq!(lower(&text[start..end]), simple(&text[start..end]), "{:?}", &text[start..end]);
+            }
         }
     }
 
