@@ -8,12 +8,19 @@ pub mod dense;
 pub mod engine;
 pub mod family;
 pub mod graphless;
+pub mod image;
 pub mod job;
+pub mod late;
 pub mod model;
+pub mod multimodal;
+pub mod multivector;
+pub mod muvera;
 pub mod planner;
 pub mod postprocess;
+pub mod rerank;
 pub mod sparse;
 pub mod tokenizer;
+pub mod vision;
 
 #[cfg(feature = "fake")]
 pub mod fake;
