@@ -162,6 +162,7 @@ impl Model {
                 dimensions: None,
                 dtype: DType::Float32,
             },
+            task: None,
         }
     }
 }

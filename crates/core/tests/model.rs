@@ -328,6 +328,15 @@ fn binding_chooses_output_and_pooling() {
     fails(bind(&spec, &image), ErrorKind::ModelInvalid, &["input_ids", "pixel_values"]);
     let task = graph(&["input_ids", "task_id", "pixel_values"], vec![pooled()]);
     fails(bind(&spec, &task), ErrorKind::ModelInvalid, &["task_id, pixel_values"]);
+    let mut tasks = graph(&["input_ids", "task_id"], vec![pooled()]);
+    tasks.inputs[1].dims.clear();
+    let task = bind(&spec, &tasks).unwrap().task.unwrap();
+    assert_eq!((&*task.name, task.rank), ("task_id", 0));
+    let mut second = spec.clone();
+    second.output_index = Some(1);
+    let two = graph(&["input_ids"], vec![tokens(), pooled()]);
+    assert_eq!(bind(&second, &two).map(|head| head.output), Ok(1));
+    fails(bind(&second, &tasks), ErrorKind::ModelInvalid, &["no output number 1", "sentence_embedding"]);
     let mut words = graph(&["input_ids"], vec![pooled()]);
     words.inputs[0].element = Element::Other;
     fails(bind(&spec, &words), ErrorKind::ModelInvalid, &["input_ids", "I64"]);

@@ -15,8 +15,8 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 use tokenizers::{AddedToken, TruncationDirection, TruncationParams};
 
-/// Cases of text pairs: they wait for the encoding of pairs, which cross encoders need.
-const WAITING: [&str; 4] = ["tokenize_rr_bert", "tokenize_rr_bpe", "tokenize_rr_custom", "tokenize_rr_uni"];
+/// Cases of text pairs, which the tests of cross encoders over the golden files check.
+const PAIRS: [&str; 4] = ["tokenize_rr_bert", "tokenize_rr_bpe", "tokenize_rr_custom", "tokenize_rr_uni"];
 
 /// The golden tokenizer directories have no graph; resolving needs one to choose.
 fn spec(dir: &Path) -> (ModelSpec, Option<TempDir>) {
@@ -55,7 +55,7 @@ fn text_graph(names: &[&str]) -> Graph {
 fn every_case_of_one_text_equals_fastembed() {
     let mut done = 0;
     for case in goldens::cases("tokenize_") {
-        if WAITING.contains(&case.as_str()) {
+        if PAIRS.contains(&case.as_str()) {
             continue;
         }
         let (question, answer) = (goldens::read(&case, "case.json"), goldens::read(&case, "expected.json"));
@@ -118,10 +118,10 @@ fn check_case(case: &str, dir: &Path, question: &Value, answer: &Value) {
 }
 
 #[test]
-fn waiting_cases_exist() {
+fn cases_of_pairs_exist() {
     let cases = goldens::cases("tokenize_");
-    assert!(WAITING.iter().all(|name| cases.iter().any(|case| case == name)), "{cases:?}");
-    for case in WAITING {
+    assert!(PAIRS.iter().all(|name| cases.iter().any(|case| case == name)), "{cases:?}");
+    for case in PAIRS {
         assert!(goldens::read(case, "case.json")["inputs"][0].is_array(), "{case} is no case of pairs");
     }
 }

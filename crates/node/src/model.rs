@@ -196,6 +196,7 @@ impl NativeModel {
             overflow: options::overflow(&options.overflow)?,
             prompt: options.prompt,
             vector,
+            task: None,
         };
         Ok(NativeJob::new(self.engine.submit(job, call)?, dtype, width))
     }

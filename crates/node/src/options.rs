@@ -142,6 +142,7 @@ impl NativeModelOptions {
             normalize: self.normalize,
             output_name: self.output_name.clone(),
             max_length: self.max_length.map(size),
+            ..ModelRequest::default()
         })
     }
 

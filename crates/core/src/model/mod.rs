@@ -11,8 +11,8 @@ pub(crate) mod json;
 mod limit;
 mod modules;
 
-pub(crate) use bind::check_inputs;
-pub use bind::{DenseHead, bind};
+pub use bind::{DenseHead, TaskInput, bind};
+pub(crate) use bind::{check_inputs, output};
 pub use limit::Limit;
 
 use crate::model::{
@@ -41,12 +41,18 @@ pub struct ModelRequest {
     pub normalize: Option<bool>,
     /// The graph's output to take, by name; the first one otherwise.
     pub output_name: Option<String>,
+    /// The output by position, for models whose exports agree on the order but not on names. A name goes first.
+    pub output_index: Option<usize>,
+    /// Whether every text is padded to the limit, for models that read their vector at the last position whatever
+    /// stands there.
+    pub pad_to_limit: bool,
     /// Longest text in tokens, special tokens included.
     pub max_length: Option<usize>,
 }
 
 /// A model directory, understood.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, said by another file")]
 pub struct ModelSpec {
     /// Directory of the model's files.
     pub dir: PathBuf,
@@ -64,6 +70,10 @@ pub struct ModelSpec {
     pub normalize: Option<bool>,
     /// The output asked for.
     pub output_name: Option<String>,
+    /// The output asked for by position.
+    pub output_index: Option<usize>,
+    /// Whether every text is padded to the limit.
+    pub pad_to_limit: bool,
     /// Longest text in tokens.
     pub limit: Limit,
     /// Prompts by name, of `config_sentence_transformers.json`.
@@ -185,6 +195,8 @@ pub fn resolve(request: &ModelRequest) -> Result<ModelSpec> {
         pooling_requested: request.pooling.is_some(),
         normalize: request.normalize.or_else(|| modules.as_ref().map(|m| m.normalize)),
         output_name: request.output_name.clone(),
+        output_index: request.output_index,
+        pad_to_limit: request.pad_to_limit,
         limit,
         prompts: prompts.by_name,
         default_prompt: prompts.default,

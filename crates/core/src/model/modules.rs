@@ -91,7 +91,9 @@ impl Modules {
     /// Fails when the directory needs what is not implemented, unless the caller says that the graph's own
     /// output is the vector.
     pub(crate) fn check_supported(&self, request: &ModelRequest) -> Result<()> {
-        let graph_does_it = request.pooling == Some(Pooling::None) || request.output_name.is_some();
+        let graph_does_it = request.pooling == Some(Pooling::None)
+            || request.output_name.is_some()
+            || request.output_index.is_some();
         match self.unsupported.first() {
             Some((path, why)) if !graph_does_it => Err(invalid(
                 path,

@@ -9,7 +9,8 @@ mod values;
 
 pub use values::{Row, Values, ValuesMut};
 
-use millrace_contract::{DType, Error, ErrorKind, Output, Pooling, Result};
+use half::f16;
+use millrace_contract::{DType, Error, ErrorKind, Output, OutputData, Pooling, Result};
 use pool::RowShape;
 use std::ops::Range;
 
@@ -99,7 +100,25 @@ impl DenseOptions {
         if self.normalize {
             normalize(&mut vector)?;
         }
+        if matches!(output.data, OutputData::F16(_)) {
+            // A graph's vectors have the graph's precision, as FastEmbed's have.
+            for x in &mut vector {
+                *x = f16::from_f64(*x).to_f64();
+            }
+        }
         values::convert(&vector, self.dtype, to)
+    }
+
+    /// A row of a vector that no graph gave: cut, scaled and converted as asked. Pooling plays no part. Errors as
+    /// those of [`row`](Self::row) for values that are not finite.
+    pub fn finish(&self, mut vector: Vec<f64>) -> Result<Row> {
+        vector.truncate(self.row_dim(vector.len()));
+        if self.normalize {
+            normalize(&mut vector)?;
+        }
+        let mut values = Values::zeroed(self.dtype, values::stored_len(self.dtype, vector.len()));
+        let scale = values::convert(&vector, self.dtype, &mut values.as_mut())?;
+        Ok(Row { values, scale, dim: vector.len() })
     }
 }
 

@@ -40,6 +40,18 @@ impl Tokenizer {
     /// As [`collate`](Self::collate), but padded to at least `len` tokens.
     #[must_use]
     pub fn collate_to(&self, items: &[&Item], graph: &Graph, len: usize) -> Batch {
+        self.tensors(items, graph, len, false)
+    }
+
+    /// The inputs for judging `items` as pairs, padded to the longest: as those of [`collate`](Self::collate), but
+    /// with the token type ids that tell the texts of a pair apart.
+    #[must_use]
+    pub fn collate_pairs(&self, items: &[&Item], graph: &Graph) -> Batch {
+        // Even a run of nothing but empty pairs, under a tokenizer that adds no tokens, needs a column.
+        self.tensors(items, graph, 1, true)
+    }
+
+    fn tensors(&self, items: &[&Item], graph: &Graph, len: usize, typed: bool) -> Batch {
         let longest = items.iter().map(|item| item.len()).max().unwrap_or(0);
         let padded_len = self.padded_len(longest.max(len));
         let mut inputs = Vec::with_capacity(graph.inputs.len());
@@ -49,6 +61,10 @@ impl Tokenizer {
                     row.iter_mut().zip(&item.ids).for_each(|(to, &id)| *to = i64::from(id));
                 },
                 "attention_mask" => |_, _, row| row.fill(1),
+                "token_type_ids" if typed => |_, item, row| match &item.type_ids {
+                    Some(ids) => row.iter_mut().zip(ids).for_each(|(to, &id)| *to = i64::from(id)),
+                    None => row.fill(0),
+                },
                 "token_type_ids" => |_, _, row| row.fill(0),
                 "position_ids" => |tokenizer, _, row| {
                     for (position, to) in row.iter_mut().enumerate() {
@@ -57,7 +73,11 @@ impl Tokenizer {
                 },
                 _ => continue,
             };
-            let blank = if port.name == "input_ids" { i64::from(self.padding.id) } else { 0 };
+            let blank = match port.name.as_str() {
+                "input_ids" => i64::from(self.padding.id),
+                "token_type_ids" if typed => i64::from(self.padding.type_id),
+                _ => 0,
+            };
             let mut data = vec![blank; items.len() * padded_len];
             for (row, item) in items.iter().enumerate() {
                 let span = self.span(item.len(), padded_len);

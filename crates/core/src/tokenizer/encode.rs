@@ -44,19 +44,11 @@ impl Tokenizer {
                 ),
             )
         })?;
-        // sentence-transformers lowercases before the tokenizer, special tokens included.
-        let text = if self.lowercase { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) };
-        // The library panics where its invariants break, which a text must not turn into a crash.
-        let (body, truncated) = catch_unwind(AssertUnwindSafe(|| self.body(&text, room, overflow)))
-            .map_err(|_| Error::new(ErrorKind::Internal, "the tokenizer panicked on this text"))??;
+        let (body, truncated) = self.body(text, room, overflow)?;
         if truncated && overflow == Overflow::Error {
             return Err(too_long(body.len().saturating_add(added), limit, ""));
         }
-        let cut = match self.truncation {
-            _ if !truncated => &body[..],
-            Side::Right => &body[..room],
-            Side::Left => &body[body.len() - room..],
-        };
+        let cut = self.keep(&body, room);
         if self.frame.plain() {
             return Ok(Item { ids: self.frame.wrap_ids(cut), type_ids: None, truncated });
         }
@@ -64,9 +56,41 @@ impl Tokenizer {
         Ok(Item { ids: ids.into(), type_ids: Some(types.into()), truncated })
     }
 
-    /// The text's own tokens: all of them, or at least `room` at the end that is kept. The flag tells whether
+    /// The ids of `text` without the special tokens that stand around a text, cut to `limit`, and whether it was
+    /// cut. Errors as those of [`encode`](Self::encode).
+    pub fn encode_bare(&self, text: &str, limit: usize, overflow: Overflow) -> Result<(Vec<u32>, bool)> {
+        if limit == 0 {
+            return Err(Error::new(
+                ErrorKind::InvalidOption,
+                "Expected a positive integer for maxLength but received 0",
+            ));
+        }
+        let (body, truncated) = self.body(text, limit, overflow)?;
+        if truncated && overflow == Overflow::Error {
+            return Err(too_long(body.len(), limit, ""));
+        }
+        Ok((self.keep(&body, limit).to_vec(), truncated))
+    }
+
+    /// The end of `ids` that stays when there is room for `room`.
+    pub(super) fn keep<'a>(&self, ids: &'a [u32], room: usize) -> &'a [u32] {
+        match self.truncation {
+            Side::Right => &ids[..room.min(ids.len())],
+            Side::Left => &ids[ids.len().saturating_sub(room)..],
+        }
+    }
+
+    /// The text's own tokens: all of them, or more than `room` at the end that is kept. The flag tells whether
     /// there are more than `room`.
-    fn body(&self, text: &str, room: usize, overflow: Overflow) -> Result<(Vec<u32>, bool)> {
+    pub(super) fn body(&self, text: &str, room: usize, overflow: Overflow) -> Result<(Vec<u32>, bool)> {
+        // sentence-transformers lowercases before the tokenizer, special tokens included.
+        let text = if self.lowercase { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) };
+        // The library panics where its invariants break, which a text must not turn into a crash.
+        catch_unwind(AssertUnwindSafe(|| self.read(&text, room, overflow)))
+            .map_err(|_| Error::new(ErrorKind::Internal, "the tokenizer panicked on this text"))?
+    }
+
+    fn read(&self, text: &str, room: usize, overflow: Overflow) -> Result<(Vec<u32>, bool)> {
         let enough = room.saturating_add(1);
         let first = enough.saturating_mul(BYTES_PER_TOKEN).saturating_add(SLACK + self.margin);
         let most = first.max(MOST_BYTES);
@@ -137,7 +161,7 @@ impl Tokenizer {
     }
 }
 
-fn too_long(tokens: usize, limit: usize, more: &str) -> Error {
+pub(super) fn too_long(tokens: usize, limit: usize, more: &str) -> Error {
     Error::new(
         ErrorKind::InputTooLong,
         format!("the text has {more}{tokens} tokens, special tokens included, and the limit is {limit}"),

@@ -16,9 +16,14 @@ pub(super) struct Frame {
 }
 
 /// Ids that no vocabulary has, so that they are found again in the result.
-const PROBE: [u32; 3] = [u32::MAX - 2, u32::MAX - 1, u32::MAX];
+pub(super) const PROBE: [u32; 3] = [u32::MAX - 2, u32::MAX - 1, u32::MAX];
 
 impl Frame {
+    /// Nothing around a text.
+    pub(super) fn none() -> Self {
+        Self { before: Vec::new(), after: Vec::new(), type_id: 0 }
+    }
+
     /// Post-processes made-up texts of no, one and three tokens; all have to get the same frame.
     pub(super) fn of(tokenizer: &tokenizers::Tokenizer) -> Result<Self, String> {
         let frame = Self::around(tokenizer, &PROBE)?;
@@ -69,10 +74,22 @@ impl Frame {
 }
 
 fn processed(tokenizer: &tokenizers::Tokenizer, ids: &[u32]) -> Result<(Vec<u32>, Vec<u32>), String> {
-    let tokens = ids.iter().map(|&id| Token::new(id, "x".to_owned(), (0, 1))).collect();
-    let encoding = Encoding::from_tokens(tokens, 0);
+    post_processed(tokenizer, ids, None)
+}
+
+/// Ids and type ids of a made-up text or pair of texts with its special tokens.
+pub(super) fn post_processed(
+    tokenizer: &tokenizers::Tokenizer,
+    ids: &[u32],
+    second: Option<&[u32]>,
+) -> Result<(Vec<u32>, Vec<u32>), String> {
+    let encoding = |ids: &[u32], type_id| {
+        let tokens = ids.iter().map(|&id| Token::new(id, "x".to_owned(), (0, 1))).collect();
+        Encoding::from_tokens(tokens, type_id)
+    };
+    let (first, second) = (encoding(ids, 0), second.map(|ids| encoding(ids, 1)));
     // The library leaves some combinations of post-processors as a panic.
-    catch_unwind(AssertUnwindSafe(|| tokenizer.post_process(encoding, None, true)))
+    catch_unwind(AssertUnwindSafe(|| tokenizer.post_process(first, second, true)))
         .map_err(|_| "the post_processor is not one that the tokenizer library can run".to_owned())?
         .map(|encoding| (encoding.get_ids().to_vec(), encoding.get_type_ids().to_vec()))
         .map_err(|error| error.to_string())

@@ -8,7 +8,7 @@ use crate::model::{
 use millrace_contract::Result;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::path::Path;
+use std::{path::Path, sync::OnceLock};
 use tokenizers::{AddedToken, PaddingDirection, TruncationDirection};
 
 /// Least bytes before a cut that are not trusted: longer than what normalisers and pre-tokenisers look ahead.
@@ -33,14 +33,7 @@ impl Tokenizer {
     /// [`MODEL_INVALID`](millrace_contract::ErrorKind::ModelInvalid) for one that cannot be used.
     pub fn load(spec: &ModelSpec) -> Result<Self> {
         let path = spec.tokenizer_dir.join("tokenizer.json");
-        let bytes = read_bytes(&path)?.ok_or_else(|| missing(&path))?;
-        // The library panics on some contradictory files instead of failing.
-        let parsed = std::panic::catch_unwind(|| serde_json::from_slice::<tokenizers::Tokenizer>(&bytes));
-        let mut inner = match parsed {
-            Ok(Ok(tokenizer)) => tokenizer,
-            Ok(Err(error)) => return Err(invalid(&path, error)),
-            Err(_) => return Err(invalid(&path, "the tokenizer library cannot read it")),
-        };
+        let mut inner = parse(&path)?;
         let saved_padding = inner.get_padding().cloned();
         let saved_truncation = inner.get_truncation().cloned();
         inner.with_padding(None);
@@ -89,19 +82,55 @@ impl Tokenizer {
         };
 
         let frame = Frame::of(&inner).map_err(|why| invalid(&path, why))?;
-        // An added token is matched as a whole, so a cut inside one changes all of its bytes. Normalisers
-        // may lengthen a text before such a token is looked for, hence the double.
-        let longest = inner.get_added_vocabulary().get_vocab().keys().map(String::len).max().unwrap_or(0);
         Ok(Self {
+            margin: margin(&inner),
             inner,
             frame,
+            pair: OnceLock::new(),
             padding,
             truncation,
             lowercase: spec.lowercase,
             position_offset: spec.position_offset(),
-            margin: LEAST_MARGIN + 2 * longest,
         })
     }
+
+    /// Loads `tokenizer.json` of `dir` alone, for texts that never become rows of a run: no special tokens stand
+    /// around a text, no padding is known, texts are cut at their end. Errors as those of [`load`](Self::load).
+    pub fn load_bare(dir: &Path) -> Result<Self> {
+        let path = dir.join("tokenizer.json");
+        let mut inner = parse(&path)?;
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(|error| invalid(&path, error))?;
+        let padding = Padding { id: 0, type_id: 0, token: String::new(), side: Side::Right, multiple_of: 1 };
+        Ok(Self {
+            margin: margin(&inner),
+            inner,
+            frame: Frame::none(),
+            pair: OnceLock::new(),
+            padding,
+            truncation: Side::Right,
+            lowercase: false,
+            position_offset: 0,
+        })
+    }
+}
+
+fn parse(path: &Path) -> Result<tokenizers::Tokenizer> {
+    let bytes = read_bytes(path)?.ok_or_else(|| missing(path))?;
+    // The library panics on some contradictory files instead of failing.
+    match std::panic::catch_unwind(|| serde_json::from_slice::<tokenizers::Tokenizer>(&bytes)) {
+        Ok(Ok(tokenizer)) => Ok(tokenizer),
+        Ok(Err(error)) => Err(invalid(path, error)),
+        Err(_) => Err(invalid(path, "the tokenizer library cannot read it")),
+    }
+}
+
+/// Bytes before a cut whose tokens may be different without it.
+fn margin(tokenizer: &tokenizers::Tokenizer) -> usize {
+    // An added token is matched as a whole, so a cut inside one changes all of its bytes. Normalisers
+    // may lengthen a text before such a token is looked for, hence the double.
+    let longest = tokenizer.get_added_vocabulary().get_vocab().keys().map(String::len).max().unwrap_or(0);
+    LEAST_MARGIN + 2 * longest
 }
 
 /// Adds every token of the map, lists included, as a special token, in the file's order: ids of new ones count

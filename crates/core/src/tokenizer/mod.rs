@@ -8,10 +8,13 @@ mod collate;
 mod encode;
 mod frame;
 mod load;
+mod pair;
 mod vocabulary;
 
 use frame::Frame;
 use millrace_contract::Result;
+use pair::PairFrame;
+use std::sync::OnceLock;
 
 /// An end of a text or a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,6 +80,8 @@ pub struct Padding {
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     frame: Frame,
+    /// Learned when the first pair comes; most models never see one.
+    pair: OnceLock<Result<PairFrame, String>>,
     padding: Padding,
     truncation: Side,
     lowercase: bool,
@@ -90,6 +95,11 @@ impl Tokenizer {
     #[must_use]
     pub fn padding(&self) -> &Padding {
         &self.padding
+    }
+
+    /// Rounds no lengths up from now on.
+    pub(crate) fn pad_exactly(&mut self) {
+        self.padding.multiple_of = 1;
     }
 
     /// Which end of a text is cut off.

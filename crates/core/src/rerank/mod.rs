@@ -1,0 +1,180 @@
+//! The cross encoder family: a query and a document in, one score out.
+//!
+//! Both texts go through the graph together, so a score says how well this document answers this query. Scores are
+//! the graph's logits unless the call asks for a sigmoid; sorting is the caller's.
+
+use crate::{
+    engine::Engine,
+    family::{Family, Prepared},
+    model::{self, ModelSpec},
+    tokenizer::{Item, Overflow, Tokenizer},
+};
+use half::f16;
+use millrace_contract::{Batch, Error, ErrorKind, Graph, Output, OutputData, Result};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Bytes that a token stands for at the least, in the long run: what an unprepared pair weighs in the window errs on
+/// the heavy side.
+const BYTES_PER_TOKEN: usize = 3;
+
+/// Two texts to be judged together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// What is asked; shared by the pairs of one query.
+    pub query: Arc<str>,
+    /// What may answer it.
+    pub document: String,
+}
+
+/// Options of one call on pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RerankCall {
+    /// Longest pair in tokens, special tokens included.
+    pub limit: usize,
+    /// What happens to longer ones.
+    pub overflow: Overflow,
+    /// Whether scores are squeezed into 0 to 1.
+    pub sigmoid: bool,
+}
+
+/// One judged pair.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// Higher is better. Comparable within one model only.
+    pub score: f32,
+    /// Tokens that were read, special tokens included.
+    pub tokens: u32,
+    /// Whether a part of a text was cut off.
+    pub truncated: bool,
+}
+
+/// A cross encoder.
+#[derive(Debug)]
+pub struct CrossEncoder {
+    tokenizer: Tokenizer,
+    graph: Graph,
+    outputs: [usize; 1],
+}
+
+impl CrossEncoder {
+    /// A model of a resolved directory. Scores are column 0 of the output asked for, or of the first, `[rows, n]`.
+    ///
+    /// [`ErrorKind::ModelInvalid`] for a graph without such an output and for a tokenizer that cannot join texts,
+    /// [`ErrorKind::InvalidOption`] for an output that the graph has not.
+    pub fn load(spec: &ModelSpec, graph: &Graph) -> Result<Self> {
+        model::check_inputs(spec, graph)?;
+        let output = model::output(spec, graph)?;
+        let port = &graph.outputs[output];
+        if port.dims.len() > 2 {
+            let why = format!("output {} is {:?}, expected [rows, scores]", port.name, port.dims);
+            return Err(Error::new(ErrorKind::ModelInvalid, format!("{}: {why}", spec.graph_path.display())));
+        }
+        let tokenizer = Tokenizer::load(spec)?;
+        tokenizer.pair_added_tokens()?;
+        Ok(Self { tokenizer, graph: graph.clone(), outputs: [output] })
+    }
+
+    /// The model's tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+}
+
+impl Family for CrossEncoder {
+    type Input = Pair;
+    type Call = RerankCall;
+    type Item = Item;
+    type Row = Score;
+
+    fn input_cost(&self, input: &Pair) -> usize {
+        (input.query.len() + input.document.len()) / BYTES_PER_TOKEN + self.tokenizer.added_tokens() + 1
+    }
+
+    fn prepare(&self, input: Pair, call: &RerankCall) -> Result<Prepared<Item, Score>> {
+        self.tokenizer
+            .encode_pair(&input.query, &input.document, call.limit, call.overflow)
+            .map(Prepared::Item)
+    }
+
+    fn tokens(&self, item: &Item) -> usize {
+        item.len()
+    }
+
+    fn padded_len(&self, item: &Item) -> usize {
+        self.tokenizer.padded_len(item.len())
+    }
+
+    fn collate(&self, items: &[&Item]) -> Result<Batch> {
+        Ok(self.tokenizer.collate_pairs(items, &self.graph))
+    }
+
+    fn outputs(&self) -> &[usize] {
+        &self.outputs
+    }
+
+    fn finish(
+        &self,
+        outputs: &[Output<'_>],
+        batch: &Batch,
+        row: usize,
+        item: &Item,
+        call: &RerankCall,
+    ) -> Result<Score> {
+        let output = outputs
+            .first()
+            .ok_or_else(|| Error::new(ErrorKind::InferenceFailed, "The graph gave no output"))?;
+        let logit = logit(output, row, batch.rows)?;
+        if !logit.is_finite() {
+            return Err(Error::new(ErrorKind::InferenceFailed, "the score is not a finite number"));
+        }
+        let score = if call.sigmoid { sigmoid(logit) } else { logit };
+        let tokens = u32::try_from(item.len()).unwrap_or(u32::MAX);
+        Ok(Score { score, tokens, truncated: item.truncated })
+    }
+}
+
+/// The first value of a row.
+#[expect(clippy::cast_possible_truncation, reason = "scores are float32; an overflow is found as infinite")]
+fn logit(output: &Output<'_>, row: usize, rows: usize) -> Result<f32> {
+    let per_row = match *output.shape {
+        [length] if length == rows => Some(1),
+        [length, per_row] if length == rows && per_row > 0 => Some(per_row),
+        _ => None,
+    };
+    let at = per_row.map(|per_row| row * per_row);
+    let value = at.and_then(|at| match output.data {
+        OutputData::F32(values) => values.get(at).copied(),
+        OutputData::F16(values) => values.get(at).copied().map(f16::to_f32),
+        OutputData::F64(values) => values.get(at).map(|&value| value as f32),
+        _ => None,
+    });
+    value.ok_or_else(|| {
+        Error::new(
+            ErrorKind::ModelInvalid,
+            format!(
+                "output {} is {:?} after a run of {rows} pairs, expected floats [rows, scores]",
+                output.name, output.shape
+            ),
+        )
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "scores are float32")]
+fn sigmoid(logit: f32) -> f32 {
+    (1.0 / (1.0 + (-f64::from(logit)).exp())) as f32
+}
+
+impl Engine<CrossEncoder> {
+    /// Tokens of each pair after truncation to `limit`, special tokens included. Uses the preparing pool and blocks;
+    /// an error names its pair.
+    pub fn count_tokens(&self, pairs: &[Pair], limit: usize) -> Result<Vec<u32>> {
+        let tokenizer = &self.family().tokenizer;
+        let count = |(index, pair): (usize, &Pair)| {
+            let item = tokenizer.encode_pair(&pair.query, &pair.document, limit, Overflow::Truncate);
+            let item = item.map_err(|error| error.at(index as u64))?;
+            Ok(u32::try_from(item.len()).unwrap_or(u32::MAX))
+        };
+        self.install(|| pairs.par_iter().enumerate().map(count).collect())
+    }
+}
