@@ -13,7 +13,7 @@ it.each([
   [undefined, { FASTEMBED_CACHE_PATH: '/f', HF_HUB_CACHE: '/h' }, '/f'],
   [undefined, { HF_HUB_CACHE: '/h', HUGGINGFACE_HUB_CACHE: '/old', HF_HOME: '/home' }, '/h'],
   [undefined, { HUGGINGFACE_HUB_CACHE: '/old', HF_HOME: '/home' }, '/old'],
-  [undefined, { HF_HOME: '/home', XDG_CACHE_HOME: '/x' }, '/users/hub'],
+  [undefined, { HF_HOME: '/users', XDG_CACHE_HOME: '/x' }, '/users/hub'],
   [undefined, { XDG_CACHE_HOME: '/x' }, '/x/huggingface/hub'],
   [undefined, {}, join(homedir(), '.cache/huggingface/hub')],
   [undefined, { HF_HOME: '~/hf', FASTEMBED_CACHE_PATH: '', HF_HUB_CACHE: ' ' }, join(homedir(), 'hf/hub')],
