@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,5 +17,7 @@ for (const project of ['tsconfig.esm.json', 'tsconfig.cjs.json']) {
   const { status } = spawnSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
 }
+// `import()` stays one here, where the CommonJS build would make it `require`.
+copyFileSync(join(root, 'dist/esm/src/peers/import.cjs'), join(root, 'dist/cjs/src/peers/import.cjs'))
 // The package is `"type": "module"`; this folder is the exception, its declarations included.
 writeFileSync(join(root, 'dist/cjs/package.json'), '{ "type": "commonjs" }\n')

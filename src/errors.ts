@@ -3,10 +3,19 @@
  * Nothing here decides when to fail; nothing anywhere reads an error's message.
  */
 
-import type { ErrorCode, NativeError } from './binding/types.js'
+import type { NativeError, NativeErrorCode } from './binding/types.js'
 import { describeValue } from './is.js'
 
-export type { ErrorCode }
+/**
+ * What went wrong. Beside the codes of the core: an optional package is missing, a store refused or failed, a journal cannot be
+ * read, or belongs to another model or other options.
+ */
+export type ErrorCode =
+  | NativeErrorCode
+  | 'PACKAGE_NOT_FOUND'
+  | 'SINK_FAILED'
+  | 'JOURNAL_INVALID'
+  | 'JOURNAL_MISMATCH'
 
 /** What a {@link MillraceError} may carry besides its code and message. */
 export interface MillraceErrorDetails {

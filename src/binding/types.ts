@@ -3,7 +3,8 @@
  * import from here. Failures come back as data (`NativeError`), never as rejections: see `../errors.ts`.
  */
 
-export type ErrorCode =
+/** What the addon's failures are; all codes are in `../errors.ts`. */
+export type NativeErrorCode =
   | 'INVALID_OPTION'
   | 'MODEL_NOT_FOUND'
   | 'MODEL_INVALID'
@@ -24,7 +25,7 @@ export type ErrorCode =
 
 /** A failure as data. `index` is the global position of the input it concerns. */
 export interface NativeError {
-  code: ErrorCode
+  code: NativeErrorCode
   message: string
   index?: number
 }

@@ -1,0 +1,19 @@
+/**
+ * `import()` of a package that may not be there. A CommonJS file, the same in both builds: the CommonJS build would turn
+ * `import()` into `require`, which older versions of Node refuse for ES modules.
+ */
+
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** The package as this file would import it. */
+export function importHere(name: string): Promise<unknown> {
+  return import(name)
+}
+
+/** The package as a file in the working directory would import it: where package managers keep this package apart from it. */
+export function importFromWorkingDirectory(name: string): Promise<unknown> {
+  const { resolve } = createRequire(join(process.cwd(), 'package.json'))
+  return import(pathToFileURL(resolve(name)).href)
+}

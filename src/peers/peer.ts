@@ -1,0 +1,30 @@
+/** Packages that are used where they are installed, and said to be missing where they are not. None is a dependency. */
+
+import { MillraceError } from '../errors.js'
+import { importFromWorkingDirectory, importHere } from './import.cjs'
+
+/**
+ * The package `name`, which `user` (for people: `The sink pgvector`) needs. `range` is what to install.
+ *
+ * @throws MillraceError PACKAGE_NOT_FOUND where it is not installed or cannot be loaded, with the reason as `cause`.
+ */
+export async function importPeer<T>(name: string, range: string, user: string): Promise<T> {
+  try {
+    return (await importHere(name).catch((cause: unknown) => {
+      if (!isMissing(cause)) throw cause
+      return importFromWorkingDirectory(name)
+    })) as T
+  } catch (cause) {
+    const why = isMissing(cause) ? '' : `, which could not be loaded: ${(cause as Error).message}`
+    throw new MillraceError(
+      'PACKAGE_NOT_FOUND',
+      `${user} needs the package '${name}'${why}; install it with: npm install ${name}@${range}`,
+      { cause },
+    )
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
+}

@@ -1,0 +1,104 @@
+/**
+ * Where records go, as the pipeline sees it. Sinks of our own are in `../sinks/`; anyone can write another: it needs to know
+ * nothing of models, order or resuming.
+ */
+
+import type { DType } from '../options/dense.js'
+import type { QuantizationRanges } from '../quantize/ranges.js'
+import type { JsonValue } from './document.js'
+import type { RecordBatch } from './record.js'
+
+/** What the vectors of a run are. */
+export interface VectorSchema {
+  dense?: {
+    /** Name of the model. */
+    model: string
+    /** Dimensions of a vector. */
+    dim: number
+    dtype: DType
+    /** int8 and uint8 with calibrated ranges. */
+    ranges?: QuantizationRanges
+  }
+  sparse?: {
+    /** Name of the model. */
+    model: string
+    /** Whether the store must multiply the inverse document frequency in (BM25, miniCOIL). */
+    idf: boolean
+  }
+}
+
+/** What a sink is opened with. */
+export interface SinkContext {
+  schema: VectorSchema
+  /** What `commit` answered last in an earlier run; absent in a first one. The sink goes back to that state, dropping what came after. */
+  checkpoint?: JsonValue
+  /** Aborts what the sink waits for. */
+  signal?: AbortSignal
+}
+
+/**
+ * A store for records. The pipeline calls one method at a time, in this order: `open`, then any number of rounds of
+ * `remove` (where there is something to remove), `write` and `commit`, then `close`, also after an error.
+ *
+ * What is promised: between two commits the process may die. The next run then opens the sink with the checkpoint of
+ * the last commit the journal knows of (the last one that `commit` answered, or the one before), removes the documents that may
+ * have been written since, if the sink has `remove`, and writes them again. So a sink either can `remove`, or its `open` goes
+ * back to the checkpoint exactly.
+ */
+export interface Sink {
+  /** For errors and counters: `lancedb`. */
+  readonly name: string
+  /** Where the journal lies unless the caller says so: beside the output. Absent where the output is no file. */
+  readonly journalPath?: string | undefined
+  /**
+   * Opens or makes the store.
+   *
+   * @throws MillraceError INVALID_OPTION for vectors it cannot hold; SINK_FAILED.
+   */
+  open(context: SinkContext): Promise<void>
+  /** Removes all records of these documents; those it does not know are no error. Absent: records can only be added. */
+  remove?(documentIds: readonly string[]): Promise<void>
+  /** Adds records of whole documents. Their ids are not in the store. */
+  write(batch: RecordBatch): Promise<void>
+  /** Makes what was written last; answers what `open` needs to come back to this state, `null` where that is nothing. */
+  commit(): Promise<JsonValue>
+  /** Frees everything. Called once, after a run that failed too; what is not committed need not stay. */
+  close(): Promise<void>
+}
+
+/** One result of a search in a store. */
+export interface StoreHit {
+  id: string
+  documentId: string
+  text: string
+  metadata: Readonly<Record<string, JsonValue>>
+  /** Similarity, the greater the nearer: cosine unless the store was made with another. */
+  score: number
+}
+
+/** A store that can be searched. */
+export interface SearchableStore {
+  /** Name of the model its dense vectors are of, where the store knows. */
+  model(): Promise<string | undefined>
+  /** The nearest records, the nearest first. */
+  search(query: Float32Array, options?: { limit?: number | undefined }): Promise<StoreHit[]>
+  close(): Promise<void>
+}
+
+/** A document that could not be embedded. */
+export interface DeadLetter {
+  documentId: string
+  /** Position of the document in the source. */
+  index: number
+  code: string
+  message: string
+}
+
+/** Where failed documents are told. It has the promises of a {@link Sink}. */
+export interface DeadLetterSink {
+  readonly name: string
+  open(checkpoint: JsonValue | undefined): Promise<void>
+  write(letters: readonly DeadLetter[]): Promise<void>
+  commit(): Promise<JsonValue>
+  close(): Promise<void>
+}
