@@ -58,6 +58,45 @@ export type { CleanOptions, DuplicateOptions, PrepareOptions } from './src/optio
 export type { RankOptions, RerankOptions, TextCrossEncoderOptions } from './src/options/rerank.js'
 export type { Bm25Options, SparseEmbedOptions, SparseTextEmbeddingOptions } from './src/options/sparse.js'
 export type { Pooling, Prompts, TextEmbeddingOptions } from './src/options/text.js'
+export type {
+  DocumentSource,
+  JsonValue,
+  NamedDocumentSource,
+  PipelineDocument,
+  TextFormat,
+} from './src/pipeline/document.js'
+export type {
+  EmbeddingPipelineOptions,
+  PipelineChunkOptions,
+  PipelineDuplicateOptions,
+  PipelinePrepareOptions,
+  PipelineRunOptions,
+} from './src/pipeline/options.js'
+export { EmbeddingPipeline } from './src/pipeline/pipeline.js'
+export {
+  type DenseColumn,
+  denseRow,
+  type PipelineRecord,
+  type RecordBatch,
+  type SparseColumn,
+  sparseRow,
+} from './src/pipeline/record.js'
+export type {
+  DocumentCounts,
+  PipelineMetrics,
+  PipelineProgress,
+  PipelineReport,
+  StageTimes,
+} from './src/pipeline/report.js'
+export type {
+  DeadLetter,
+  DeadLetterSink,
+  SearchableStore,
+  Sink,
+  SinkContext,
+  StoreHit,
+  VectorSchema,
+} from './src/pipeline/sink.js'
 export { cosine, cosineMany, dot, dotMany, hamming, hammingMany } from './src/quantize/arithmetic.js'
 export { dequantize, type QuantizeOptions, quantize } from './src/quantize/quantize.js'
 export { calibrate, QuantizationRanges, type QuantizationRangesJson } from './src/quantize/ranges.js'
@@ -71,6 +110,7 @@ export {
 export { truncateDimensions } from './src/quantize/truncate.js'
 export { VectorIndex, type VectorIndexOptions } from './src/quantize/vector-index.js'
 export type { QuantizedVectors, VectorRows } from './src/quantize/vectors.js'
+export { type JsonlSinkOptions, jsonlDeadLetters, jsonlSink } from './src/sinks/jsonl.js'
 export { type SparseEmbeddingStream, SparseTextEmbedding } from './src/sparse-text-embedding.js'
 export type { DownloadProgress, ModelFiles } from './src/store/options.js'
 export type { ImageInput, RawImage, TextPair } from './src/stream/items.js'

@@ -1,6 +1,7 @@
 /** What the classes of all families share: a name, one native model, counters, an end. They add what is embedded and how. */
 
-import type { NativeMetrics, NativeModelInfo } from './binding/types.js'
+import { loadAddon } from './binding/load.js'
+import type { NativeMetrics, NativeModel, NativeModelInfo } from './binding/types.js'
 import type { CacheMetrics, TieredCache } from './cache/tiered-cache.js'
 import type { LoadedModel } from './loaded-model.js'
 import type { CommonDefaults } from './options/call.js'
@@ -31,6 +32,12 @@ export abstract class BaseModel implements AsyncDisposable {
     this.model = model
     this.loaded = loaded
     this.#cache = cache === false ? undefined : cache
+  }
+
+  /** @internal The native model and the name of all that its rows depend on but the inputs and the options of calls. */
+  async named(): Promise<{ native: NativeModel; identity: string }> {
+    const native = await this.loaded.get()
+    return { native, identity: await this.loaded.caching.identity(loadAddon().addon, native) }
   }
 
   /** What is loaded and how it runs. Loads the model if it is not yet. Rejects with CLOSED after `close`. */

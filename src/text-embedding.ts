@@ -189,6 +189,16 @@ export class TextEmbedding<D extends DType = 'float32', E extends ErrorMode = 't
     return countTokens(() => this.loaded.get(), source, options)
   }
 
+  /** @internal How `passageEmbed` with such options embeds: what is written before texts, and what its rows are. */
+  passageFacts(
+    native: NativeModel,
+    options: { dtype?: DType | undefined; dimensions?: number | undefined },
+  ): { prompt: string; dtype: DType; dim: number } {
+    const call = this.#call('passageEmbed', options)
+    const { prompt = '', dtype } = this.#prepared('passage', call, native)
+    return { prompt, dtype, dim: call.job.dimensions ?? native.info().dim ?? 0 }
+  }
+
   #call(where: string, options: unknown, basePriority = 0): Call<EmbedOptions> {
     return parseCall<EmbedOptions>(where, options, embedChecks, this.#defaults, basePriority)
   }

@@ -43,6 +43,8 @@ export interface CachedJobPlan {
   order: 'input' | 'completion'
   errors: 'throw' | 'collect'
   priority: number
+  /** Rows are given as they are finished. */
+  eager: boolean
   /** Called once, when the call is over. */
   onEnd(): void
 }
@@ -217,7 +219,8 @@ export class CachedJob implements NativeJob {
     if (this.#over) return true
     const { ready } = this.#rows
     const all = (this.#finished || this.#refused) && this.#done === this.#submitted
-    return ready >= this.#plan.batchSize || this.#failure !== undefined || all || this.#bad() !== undefined
+    const enough = this.#plan.eager ? 1 : this.#plan.batchSize
+    return ready >= enough || this.#failure !== undefined || all || this.#bad() !== undefined
   }
 
   /** The failed row at which a call that does not collect errors ends. */

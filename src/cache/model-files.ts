@@ -31,7 +31,7 @@ export async function nameModelFiles(
   namer: FileNamer,
   dir: string,
   modelFile: string | undefined,
-  cache: TieredCache,
+  cache: TieredCache | undefined,
 ): Promise<string[]> {
   const weights = modelFile === undefined ? [] : await weightsOf(namer, join(dir, modelFile))
   const others = (await filesIn(dir, DEPTH)).filter((path) => !weights.includes(path) && isRead(dir, path))
@@ -77,13 +77,14 @@ async function isFile(path: string): Promise<boolean> {
  * The name of a file's content. It is remembered by path, size and times, the one of the last change of any kind included: nobody
  * can set that one back, as images of containers do with the others.
  */
-async function nameOf(namer: FileNamer, path: string, cache: TieredCache): Promise<string> {
+async function nameOf(namer: FileNamer, path: string, cache: TieredCache | undefined): Promise<string> {
   const { size, mtimeNs, ctimeNs, ino, dev } = await stat(path, { bigint: true })
   const facts = [size, mtimeNs, ctimeNs, ino, dev].map(String)
   const key = namer.nameFields(['millrace file 1', path, ...facts])
   let name = known.get(key)
   if (name === undefined) {
-    name = size < KEPT_FROM_BYTES ? hash(namer, path) : keptName(namer, path, key, cache)
+    name =
+      cache === undefined || size < KEPT_FROM_BYTES ? hash(namer, path) : keptName(namer, path, key, cache)
     known.set(key, name)
     name.catch(() => known.delete(key))
   }

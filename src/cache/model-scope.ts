@@ -63,7 +63,7 @@ export class ModelScope {
       eager: true,
     })
     if (isNativeError(inner)) return inner
-    const { batchSize, order, errors, priority } = options
+    const { batchSize, order, errors, priority, eager = false } = options
     const job = new CachedJob({
       inner,
       cache,
@@ -73,6 +73,7 @@ export class ModelScope {
       order,
       errors,
       priority,
+      eager,
       onEnd: () => this.#jobs.delete(held),
     })
     const held = new WeakRef(job)
@@ -80,6 +81,11 @@ export class ModelScope {
     this.#jobs.add(held)
     this.#caches.add(cache)
     return job
+  }
+
+  /** The name of all that rows depend on but their inputs and the options of calls: weights, tokenizer, configuration, options. */
+  async identity(addon: NativeAddon, native: NativeModel): Promise<string> {
+    return this.#identify(addon, native, undefined)
   }
 
   /** Takes no more inputs; resolves once the model has all that it must embed, or after some time. */
@@ -128,7 +134,7 @@ export class ModelScope {
     return addon.nameFields([identity, canonical({ maxLength, normalize, ...facts })])
   }
 
-  async #identify(addon: NativeAddon, native: NativeModel, cache: TieredCache): Promise<string> {
+  async #identify(addon: NativeAddon, native: NativeModel, cache: TieredCache | undefined): Promise<string> {
     if (this.#options === undefined) throw new MillraceError('INTERNAL', 'The model has no options')
     // What is not named here counts: an option that is added later must not be forgotten.
     const { threads, parallel, device, deviceIds, maxBatchTokens, maxQueue, modelFile, ...chosen } =

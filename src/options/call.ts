@@ -8,6 +8,7 @@ import type { TieredCache } from '../cache/tiered-cache.js'
 import { invalidOption } from '../errors.js'
 import { isAbortSignal, isRecord } from '../is.js'
 import {
+  boolean,
   type Check,
   type Checked,
   type Checks,
@@ -73,6 +74,11 @@ export interface CallOptions {
   signal?: AbortSignal | undefined
   /** Called at most ten times a second, and once at the end. If it throws, the stream rejects with that. */
   onProgress?: ((progress: Progress) => void) | undefined
+  /**
+   * Give rows as soon as they are finished instead of waiting for whole batches of `batchSize`: for sources that pause.
+   * @default false
+   */
+  eager?: boolean | undefined
   /** How many inputs the source has, when the caller knows: only for `onProgress` and to reserve memory. */
   total?: number | undefined
 }
@@ -123,6 +129,7 @@ export function callback<F extends (...args: never[]) => unknown>(name: string, 
 export const callChecks: Checks<CallOptions> = {
   signal,
   onProgress: callback,
+  eager: boolean,
   total: integer(0, Number.MAX_SAFE_INTEGER, 'integer from 0'),
 }
 

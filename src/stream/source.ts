@@ -39,6 +39,14 @@ const SLICE_SIZE = 256 * 1024
 /** Longest time of one slice: a generator may work for each item, and the event loop waits meanwhile. */
 const SLICE_MS = 4
 
+/** A source of our own that gives slices, not items: its method makes the reader. */
+export const SLICES: unique symbol = Symbol('millrace.slices')
+
+/** Such a source; it iterates too, as every source does. */
+export interface SlicedSource<T> extends AsyncIterable<T> {
+  [SLICES](): SourceReader
+}
+
 type Pullable = { getReader(): ReadableStreamDefaultReader<unknown> }
 
 /** Throws INPUT_INVALID unless the value can be read as a source of such items. */
@@ -60,6 +68,7 @@ export function knownTotal(source: unknown, kind: ItemKind<unknown>): number | u
 /** Starts reading a checked source. */
 export function openSource(source: unknown, kind: ItemKind<unknown>): SourceReader {
   if (kind.isOne(source)) return syncReader([source])
+  if (isSliced(source)) return source[SLICES]()
   if (isWebStream(source)) return webReader(source)
   if (isAsyncIterable(source)) return asyncReader(source)
   return syncReader(source as Iterable<unknown>)
@@ -76,6 +85,10 @@ function sizeOf(item: unknown): number {
 
 function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}
+
+function isSliced(value: unknown): value is SlicedSource<unknown> {
+  return isObject(value) && SLICES in value
 }
 
 function isWebStream(value: unknown): value is Pullable {

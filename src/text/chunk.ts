@@ -1,7 +1,7 @@
 /** The public class that cuts texts to a model's measure. Only the model's tokenizer is loaded; the work is in the addon. */
 
 import { loadAddon } from '../binding/load.js'
-import type { NativeChunker, NativeChunks } from '../binding/types.js'
+import type { NativeChunker, NativeChunkerOptions, NativeChunks } from '../binding/types.js'
 import { MillraceError, unwrap } from '../errors.js'
 import { locateModel, nativeOptions } from '../models/locate.js'
 import { DEFAULT_TEXT_MODEL, textModels } from '../models/registries.js'
@@ -100,8 +100,12 @@ export class TextChunker {
     if (dir === undefined) {
       throw new MillraceError('MODEL_NOT_FOUND', `The model ${located.name} has no tokenizer of its own`)
     }
-    const native = { dir, by, overlap, prefix, ...(maxTokens !== undefined && { maxTokens }) }
-    return new TextChunker(unwrap(await loadAddon().addon.createChunker(native)))
+    return TextChunker.open({ dir, by, overlap, prefix, ...(maxTokens !== undefined && { maxTokens }) })
+  }
+
+  /** @internal A chunker over a directory that is known. */
+  static async open(options: NativeChunkerOptions): Promise<TextChunker> {
+    return new TextChunker(unwrap(await loadAddon().addon.createChunker(options)))
   }
 
   /**

@@ -1,0 +1,320 @@
+/**
+ * The first stages of a run: documents are read, named, cleaned, compared, cut. They come out in slices, as jobs whose chunks
+ * wait for the models, or that are settled already. What becomes of a job's chunks is in `embed.ts`.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { NativeAddon } from '../binding/types.js'
+import { MillraceError } from '../errors.js'
+import { checkSource, openSource, type Slice, type SourceReader } from '../stream/source.js'
+import type { TextChunk, TextChunker } from '../text/chunk.js'
+import type { DocumentSource, PipelineDocument } from './document.js'
+import type { Duplicates } from './duplicates.js'
+import { DocumentJob, type RowShape, whyNoDocument } from './job.js'
+import { type DocumentTable, Outcome } from './journal/document-table.js'
+import { nameContent, nameIds } from './names.js'
+import type { PipelinePlan } from './options.js'
+import { keepsMarkup, type Prepared, prepareDocuments } from './prepare.js'
+import type { PipelineRecord } from './record.js'
+import type { Tally } from './tally.js'
+
+/** Documents of a slice, and their characters: few native calls, short turns, little to hold. */
+const SLICE_DOCUMENTS = 64
+const SLICE_CHARACTERS = 512 * 1024
+
+/** How long a slice waits for more documents after its first: files take turns of the event loop to read. */
+const GATHER_MS = 5
+
+/** What the intake needs. */
+export interface IntakeContext {
+  addon: NativeAddon
+  plan: PipelinePlan
+  /** Absent: documents are taken whole. */
+  chunkers: { plain: TextChunker; markdown: TextChunker } | undefined
+  duplicates: Duplicates | undefined
+  table: DocumentTable
+  shape: RowShape
+  /** Try again what failed in an earlier run. */
+  retryFailed: boolean
+  tally: Tally
+}
+
+/** A document of a slice. */
+interface Entry {
+  index: number
+  id: string
+  name: string
+  content: string
+  document: PipelineDocument
+  /** Cleaned. */
+  text: string
+  /** Why it will not be embedded, where it will not. */
+  outcome: Outcome | undefined
+  error: MillraceError | undefined
+}
+
+/** What is named in place of an id that is none or was used: no document's id begins with it. */
+const NAMELESS = '\u0000'
+
+const DOCUMENTS = {
+  expected: 'document',
+  placeholder: undefined,
+  isOne: () => false,
+  encode: (x: unknown) => x,
+  push: () => 0,
+}
+
+/** Reads a source to its end. */
+export class Intake {
+  readonly #context: IntakeContext
+  readonly #reader: SourceReader
+  #reading: Promise<Slice> | undefined
+  #read = 0
+
+  /** Throws INPUT_INVALID when `source` is no source. */
+  constructor(context: IntakeContext, source: DocumentSource) {
+    checkSource(source, DOCUMENTS)
+    this.#context = context
+    this.#reader = openSource(source, DOCUMENTS)
+  }
+
+  /** Releases the source, at its end or before. */
+  async stop(): Promise<void> {
+    await this.#reader.stop()
+  }
+
+  /** Jobs in the order of the source; documents that need nothing done are counted only. */
+  async *slices(): AsyncGenerator<DocumentJob[], void, undefined> {
+    const { times } = this.#context.tally
+    for (let done = false; !done; ) {
+      const started = performance.now()
+      const slice = await this.#readSlice()
+      done = slice.done
+      const prepared = performance.now()
+      times.sourceMs += prepared - started
+      const entries = await this.#entries(slice.items)
+      await this.#prepare(entries)
+      const chunked = performance.now()
+      times.prepareMs += chunked - prepared
+      const jobs = await this.#jobs(entries)
+      times.chunkMs += performance.now() - chunked
+      if (jobs.length > 0) yield jobs
+    }
+  }
+
+  /** Some documents: what comes within a few milliseconds, up to a bound. */
+  async #readSlice(): Promise<Slice> {
+    const first = await (this.#reading ?? this.#reader.read(SLICE_DOCUMENTS))
+    this.#reading = undefined
+    const items = [...first.items]
+    let { done } = first
+    let characters = items.reduce((sum: number, item) => sum + lengthOf(item), 0)
+    const late = sleep(GATHER_MS)
+    while (!done && items.length < SLICE_DOCUMENTS && characters < SLICE_CHARACTERS) {
+      const reading = this.#reader.read(SLICE_DOCUMENTS - items.length)
+      const slice = reading instanceof Promise ? await Promise.race([reading, late]) : reading
+      if (slice === undefined) {
+        this.#reading = reading as Promise<Slice>
+        // Its error is thrown when it is awaited, in the next slice.
+        this.#reading.catch(() => {})
+        break
+      }
+      done = slice.done
+      items.push(...slice.items)
+      for (const item of slice.items) characters += lengthOf(item)
+    }
+    return { items, done }
+  }
+
+  /** Names documents and looks them up. */
+  async #entries(items: readonly unknown[]): Promise<Entry[]> {
+    const { addon, table, tally } = this.#context
+    const entries: Entry[] = []
+    for (const value of items) {
+      const index = this.#read++
+      const why = whyNoDocument(value)
+      const document =
+        why === undefined ? (value as PipelineDocument) : { id: `${NAMELESS}${index}`, text: '' }
+      const entry: Entry = {
+        index,
+        id: document.id,
+        name: '',
+        content: '',
+        document,
+        text: document.text,
+        outcome: undefined,
+        error: undefined,
+      }
+      if (why !== undefined) entry.error = new MillraceError('INPUT_INVALID', why)
+      entries.push(entry)
+    }
+    tally.counts.read += entries.length
+    const names = nameIds(
+      addon,
+      entries.map(({ id }) => id),
+    )
+    for (const [i, entry] of entries.entries()) {
+      entry.name = names[i] ?? ''
+      if (!table.see(entry.name)) {
+        entry.error = new MillraceError('INPUT_INVALID', `The id '${entry.id}' came before in this source`)
+        entry.id = `${NAMELESS}${entry.index}`
+        entry.name = nameIds(addon, [entry.id])[0] ?? ''
+        table.see(entry.name)
+      }
+      entry.content = await nameContent(addon, entry.document)
+      if (entry.error !== undefined) entry.outcome = Outcome.failed
+    }
+    return entries
+  }
+
+  /** Cleans documents and finds those that are left out. */
+  async #prepare(entries: readonly Entry[]): Promise<void> {
+    const { addon, plan, duplicates } = this.#context
+    // What has not changed was cleaned before; its text is needed only where others are compared with it.
+    const open = entries.filter(
+      (entry) => entry.error === undefined && (duplicates !== undefined || !this.#isSettled(entry)),
+    )
+    const prepared = await prepareDocuments(
+      addon,
+      plan,
+      open.map(({ document }) => document),
+    )
+    for (const [i, entry] of open.entries()) {
+      const { text, dropped } = prepared[i] as Prepared
+      entry.text = text
+      if (dropped) entry.outcome = Outcome.dropped
+    }
+    if (duplicates === undefined) return
+    const compared = open.filter(({ outcome }) => outcome === undefined)
+    const marks = await duplicates.mark(compared.map(({ text }) => text))
+    for (const [i, entry] of compared.entries()) if (marks[i] === true) entry.outcome = Outcome.duplicate
+  }
+
+  /** Whether the store has the document as it is, as far as its content and the journal tell. */
+  #isSettled({ name, content }: Entry): boolean {
+    const known = this.#context.table.get(name)
+    if (known === undefined || known.content !== content) return false
+    switch (known.outcome) {
+      case Outcome.written:
+      case Outcome.dropped:
+      case Outcome.duplicate:
+        return true
+      case Outcome.failed:
+        return !this.#context.retryFailed
+      case Outcome.none:
+      case Outcome.begun:
+        return false
+    }
+  }
+
+  /** The jobs of documents that something must be done for, cut. */
+  async #jobs(entries: readonly Entry[]): Promise<DocumentJob[]> {
+    const { table, shape } = this.#context
+    const jobs: DocumentJob[] = []
+    const toCut: { job: DocumentJob; entry: Entry }[] = []
+    for (const entry of entries) {
+      const known = table.get(entry.name)
+      if (this.#isSettled(entry) && this.#staysSo(entry, known?.outcome)) {
+        this.#countSettled(known?.outcome ?? Outcome.none)
+        continue
+      }
+      const replaces = known?.outcome === Outcome.written || known?.outcome === Outcome.begun
+      const job = new DocumentJob(
+        entry.index,
+        entry.id,
+        entry.content,
+        replaces,
+        entry.outcome ?? Outcome.written,
+      )
+      if (entry.error !== undefined) job.fail(entry.error)
+      else if (job.outcome === Outcome.written) toCut.push({ job, entry })
+      jobs.push(job)
+    }
+    const cut = await this.#cut(toCut.map(({ entry }) => entry))
+    for (const [i, { job, entry }] of toCut.entries()) {
+      const records = cut[i] ?? []
+      if (records instanceof MillraceError) job.fail(records)
+      else if (records.length === 0) job.outcome = Outcome.dropped
+      else job.expect(records, shape)
+      entry.text = ''
+    }
+    return jobs
+  }
+
+  /** A document may have become, or ceased to be, a duplicate of others that changed. */
+  #staysSo({ outcome }: Entry, known: Outcome | undefined): boolean {
+    const { duplicates } = this.#context
+    if (duplicates === undefined || known === Outcome.failed) return true
+    return (outcome ?? Outcome.written) === known
+  }
+
+  #countSettled(outcome: Outcome): void {
+    const { counts } = this.#context.tally
+    if (outcome === Outcome.written) counts.unchanged++
+    else if (outcome === Outcome.duplicate) counts.duplicates++
+    else if (outcome === Outcome.dropped) counts.dropped++
+    else counts.failed++
+  }
+
+  /** The records of each document without their vectors, or why it has none. */
+  async #cut(entries: readonly Entry[]): Promise<(PipelineRecord[] | MillraceError)[]> {
+    const { chunkers, plan } = this.#context
+    if (chunkers === undefined) return entries.map((entry) => (entry.text === '' ? [] : [recordOf(entry)]))
+    const results: (PipelineRecord[] | MillraceError)[] = entries.map(() => [])
+    const places = [...entries.keys()]
+    const markdown = places.filter((i) => keepsMarkup(plan, (entries[i] as Entry).document.format))
+    const plain = places.filter((i) => !markdown.includes(i))
+    for (const [chunker, group] of [
+      [chunkers.plain, plain],
+      [chunkers.markdown, markdown],
+    ] as const) {
+      const chunks = await chunkEach(
+        chunker,
+        group.map((i) => (entries[i] as Entry).text),
+      )
+      for (const [at, i] of group.entries()) {
+        const found = chunks[at] ?? []
+        const entry = entries[i] as Entry
+        results[i] =
+          found instanceof MillraceError ? found : found.map((chunk, n) => recordOf(entry, chunk, n))
+      }
+    }
+    return results
+  }
+}
+
+/** Chunks of each text; a text that cannot be read gives its error and leaves the others alone. */
+async function chunkEach(
+  chunker: TextChunker,
+  texts: readonly string[],
+): Promise<(TextChunk[] | MillraceError)[]> {
+  if (texts.length === 0) return []
+  try {
+    return await chunker.chunkBatch(texts)
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error
+    if (texts.length === 1) return [error]
+    const each: (TextChunk[] | MillraceError)[] = []
+    for (const text of texts) each.push(...(await chunkEach(chunker, [text])))
+    return each
+  }
+}
+
+function recordOf({ id, text, document }: Entry, chunk?: TextChunk, number = 0): PipelineRecord {
+  return {
+    id: chunk === undefined ? id : `${id}#${number}`,
+    documentId: id,
+    chunk: number,
+    text: chunk?.text ?? text,
+    start: chunk?.start ?? 0,
+    end: chunk?.end ?? text.length,
+    tokens: chunk?.tokens ?? 0,
+    headings: chunk?.headings ?? [],
+    metadata: document.metadata ?? {},
+  }
+}
+
+function lengthOf(item: unknown): number {
+  const { text } = (typeof item === 'object' && item !== null ? item : {}) as { text?: unknown }
+  return typeof text === 'string' ? text.length : 0
+}

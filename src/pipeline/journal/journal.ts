@@ -1,0 +1,274 @@
+/**
+ * The file beside an output that says which documents are in it: what makes a run resumable, and the next one incremental.
+ *
+ * It is appended to, a line for each step: documents that are about to be written (`begin`), then, once the sink has made
+ * them last, what became of them and the sink's checkpoint (`commit`). A process that dies in between leaves documents begun,
+ * which the next run removes and writes again. How a line is written and checked is in `lines.ts`.
+ */
+
+import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { MillraceError } from '../../errors.js'
+import { isRecord } from '../../is.js'
+import { isMissing, moveInto, syncDirectory } from '../../store/durable.js'
+import { type HeldLock, tryLock } from '../../store/lock.js'
+import type { JsonValue } from '../document.js'
+import { DocumentTable, Outcome } from './document-table.js'
+import { lineOf, readLines } from './lines.js'
+
+/** What decides which records a store gets, by name: a run whose parts differ is refused. */
+export type Fingerprint = Readonly<Record<string, string>>
+
+/** What became of a document. */
+export interface Settled {
+  id: string
+  /** Name of its content. */
+  content: string
+  outcome: Outcome
+}
+
+/** Where sinks stand. */
+export interface Checkpoints {
+  sink?: JsonValue
+  deadLetters?: JsonValue
+}
+
+/** Names ids, for the table. */
+export type IdNamer = (ids: readonly string[]) => string[]
+
+/** Changes when files of before can no longer be read. */
+const FORMAT = 1
+
+/** A smaller file is read in no time, however much of it is history. */
+const COMPACT_FROM_BYTES = 1024 * 1024
+
+/** Documents of a line of a compacted file. */
+const LINE_DOCUMENTS = 500
+
+/** `[id, content, outcome]`: as a document is settled in the file. */
+type SettledLine = [id: string, content: string, outcome: Outcome]
+
+interface Line {
+  /** Documents begun. */
+  b?: string[]
+  /** Documents settled. */
+  c?: SettledLine[]
+  /** Checkpoint of the sink, and of the dead letters. */
+  s?: JsonValue
+  d?: JsonValue
+}
+
+/** An open journal. One process at a time has it. */
+export class Journal {
+  readonly table = new DocumentTable()
+  readonly #path: string
+  readonly #nameIds: IdNamer
+  readonly #lock: HeldLock
+  #file: FileHandle | undefined
+  #checkpoints: Checkpoints = {}
+  /** Settled and begun documents in the file, those that a later line replaces included. */
+  #entries = 0
+
+  private constructor(path: string, nameIds: IdNamer, lock: HeldLock) {
+    this.#path = path
+    this.#nameIds = nameIds
+    this.#lock = lock
+  }
+
+  /**
+   * Opens or makes the journal.
+   *
+   * @throws MillraceError JOURNAL_MISMATCH where it was made with another fingerprint, JOURNAL_INVALID where it is damaged, of
+   * another kind, or in use by another process; or the system's error.
+   */
+  static async open(path: string, fingerprint: Fingerprint, nameIds: IdNamer): Promise<Journal> {
+    await mkdir(dirname(path), { recursive: true })
+    const lock = await tryLock(`${path}.lock`)
+    if (lock === undefined) {
+      throw new MillraceError(
+        'JOURNAL_INVALID',
+        `The journal ${path} is in use by another pipeline (where that ended without a word on another machine, for half a minute yet)`,
+      )
+    }
+    const journal = new Journal(path, nameIds, lock)
+    try {
+      await journal.#load(fingerprint)
+      return journal
+    } catch (error) {
+      await journal.close()
+      throw error
+    }
+  }
+
+  /** Aborts when another process has taken the journal over. */
+  get lost(): AbortSignal {
+    return this.#lock.lost
+  }
+
+  /** Where the sinks stood at the last commit. */
+  get checkpoints(): Checkpoints {
+    return this.#checkpoints
+  }
+
+  /** Notes that something of these documents may be in the store from now on. */
+  async begin(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
+    await this.#append({ b: [...ids] })
+    for (const name of this.#nameIds(ids)) this.table.set(name, Outcome.begun)
+  }
+
+  /** Notes what became of documents, and where the sinks stand now. */
+  async commit(settled: readonly Settled[], checkpoints: Checkpoints): Promise<void> {
+    const { sink, deadLetters } = checkpoints
+    await this.#append({
+      c: settled.map(({ id, content, outcome }) => [id, content, outcome]),
+      ...(sink !== undefined && { s: sink }),
+      ...(deadLetters !== undefined && { d: deadLetters }),
+    })
+    this.#checkpoints = { ...this.#checkpoints, ...checkpoints }
+    const names = this.#nameIds(settled.map(({ id }) => id))
+    for (const [i, { outcome, content }] of settled.entries())
+      this.table.set(names[i] ?? '', outcome, content)
+  }
+
+  /** Ids of documents that the store may hold and that this run did not see, read from the file again, some at a time. */
+  async *unseen(): AsyncGenerator<string[], void, undefined> {
+    for await (const { value } of readLines(this.#path)) {
+      const { b = [], c = [] } = value as Line
+      const ids = [...b, ...c.map(([id]) => id)]
+      const names = this.#nameIds(ids)
+      const left = ids.filter((_, i) => {
+        const name = names[i] ?? ''
+        const known = this.table.get(name)
+        if (known === undefined || known.outcome === Outcome.none) return false
+        return this.table.see(name)
+      })
+      if (left.length > 0) yield left
+    }
+  }
+
+  /** Frees the file and lets others have it. */
+  async close(): Promise<void> {
+    await this.#file?.close()
+    this.#file = undefined
+    await this.#lock.release()
+  }
+
+  async #load(fingerprint: Fingerprint): Promise<void> {
+    let end = 0
+    try {
+      end = await this.#read(fingerprint)
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
+    if (end === 0) {
+      // Nothing whole is there: a new file, or one whose maker died at once.
+      this.#file = await open(this.#path, 'w')
+      await this.#write(lineOf({ millrace: FORMAT, fingerprint }))
+      await syncDirectory(dirname(this.#path))
+      return
+    }
+    const { size } = await stat(this.#path)
+    if (size > COMPACT_FROM_BYTES && this.#entries > 2 * this.table.size) {
+      await this.#compact(fingerprint)
+    } else {
+      this.#file = await open(this.#path, 'r+')
+      await this.#file.truncate(end)
+      await this.#file.close()
+    }
+    this.#file = await open(this.#path, 'a')
+  }
+
+  /** Reads the file into the table; returns where its intact part ends. */
+  async #read(fingerprint: Fingerprint): Promise<number> {
+    let end = 0
+    for await (const { value, end: to } of readLines(this.#path)) {
+      if (end === 0) this.#checkHeader(value, fingerprint)
+      else this.#apply(value as Line)
+      end = to
+    }
+    return end
+  }
+
+  #apply({ b = [], c = [], s, d }: Line): void {
+    for (const name of this.#nameIds(b)) this.table.set(name, Outcome.begun)
+    const names = this.#nameIds(c.map(([id]) => id))
+    for (const [i, [, content, outcome]] of c.entries()) this.table.set(names[i] ?? '', outcome, content)
+    if (s !== undefined) this.#checkpoints.sink = s
+    if (d !== undefined) this.#checkpoints.deadLetters = d
+    this.#entries += b.length + c.length
+  }
+
+  #checkHeader(header: unknown, fingerprint: Fingerprint): void {
+    const { millrace, fingerprint: before } = isRecord(header) ? header : {}
+    if (millrace !== FORMAT || !isRecord(before)) {
+      throw new MillraceError('JOURNAL_INVALID', `${this.#path} is no journal of this version`)
+    }
+    const changed = [...new Set([...Object.keys(before), ...Object.keys(fingerprint)])].filter(
+      (name) => before[name] !== fingerprint[name],
+    )
+    if (changed.length === 0) return
+    throw new MillraceError(
+      'JOURNAL_MISMATCH',
+      `The store that ${this.#path} belongs to was made with another ${changed.join(', ')}: ` +
+        'index into a new store, or delete this one with its journal',
+    )
+  }
+
+  /** Writes the file anew without what later lines replace. */
+  async #compact(fingerprint: Fingerprint): Promise<void> {
+    const temporary = `${this.#path}.new`
+    this.#file = await open(temporary, 'w')
+    try {
+      await this.#file.appendFile(lineOf({ millrace: FORMAT, fingerprint }))
+      for await (const { b, c } of this.#current()) {
+        await this.#file.appendFile(lineOf({ ...(b.length > 0 && { b }), ...(c.length > 0 && { c }) }))
+      }
+      const { sink, deadLetters } = this.#checkpoints
+      const s = sink !== undefined && { s: sink }
+      await this.#write(lineOf({ ...s, ...(deadLetters !== undefined && { d: deadLetters }) }))
+      await this.#file.close()
+      await moveInto(temporary, this.#path)
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
+    }
+    this.table.forgetSeen()
+  }
+
+  async *#current(): AsyncGenerator<{ b: string[]; c: SettledLine[] }, void, undefined> {
+    let [b, c]: [string[], SettledLine[]] = [[], []]
+    for await (const { value } of readLines(this.#path)) {
+      const line = value as Line
+      const begun = line.b ?? []
+      for (const [i, name] of this.#nameIds(begun).entries()) {
+        const isCurrent = this.table.get(name)?.outcome === Outcome.begun
+        if (isCurrent && this.table.see(name)) b.push(begun[i] ?? '')
+      }
+      const settled = line.c ?? []
+      for (const [i, name] of this.#nameIds(settled.map(([id]) => id)).entries()) {
+        const entry = settled[i] as SettledLine
+        const known = this.table.get(name)
+        const isCurrent =
+          known?.outcome === entry[2] && known.content === entry[1] && entry[2] !== Outcome.none
+        if (isCurrent && this.table.see(name)) c.push(entry)
+      }
+      if (b.length + c.length < LINE_DOCUMENTS) continue
+      yield { b, c }
+      ;[b, c] = [[], []]
+    }
+    if (b.length + c.length > 0) yield { b, c }
+  }
+
+  async #append(line: Line): Promise<void> {
+    this.#lock.lost.throwIfAborted()
+    await this.#write(lineOf(line))
+  }
+
+  /** The line is on the disk when this resolves: what follows relies on it. */
+  async #write(line: string): Promise<void> {
+    if (this.#file === undefined) throw new MillraceError('INTERNAL', 'The journal is closed')
+    await this.#file.appendFile(line)
+    await this.#file.datasync()
+  }
+}

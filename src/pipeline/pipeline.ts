@@ -1,0 +1,156 @@
+/** The public class that takes documents to a store. It checks, names and wires; the stages are in the neighbouring files. */
+
+import type { TieredCache } from '../cache/tiered-cache.js'
+import { MillraceError } from '../errors.js'
+import type { EmbedOptions } from '../options/dense.js'
+import type { SparseEmbedOptions } from '../options/sparse.js'
+import type { SparseEmbeddingStream } from '../sparse-text-embedding.js'
+import type { TextSource } from '../stream/source.js'
+import type { TextEmbeddingStream } from '../text-embedding.js'
+import type { DocumentSource } from './document.js'
+import { PipelineModels } from './models.js'
+import {
+  type EmbeddingPipelineOptions,
+  type PipelinePlan,
+  type PipelineRunOptions,
+  parsePipeline,
+  parseRun,
+} from './options.js'
+import type { PipelineMetrics, PipelineReport } from './report.js'
+import { busy, PipelineRun } from './run.js'
+import { Tally } from './tally.js'
+
+/**
+ * Takes documents from a source to a store: cleans them, cuts them into chunks that the model takes whole, leaves out what repeats,
+ * embeds (dense, sparse or both at once) and writes.
+ *
+ * Whatever the number of documents, what is on its way is bounded; a slow store slows the reading. With a journal a run that was
+ * ended, killed even, goes on where it was: the store is then what it would have been, nothing twice, nothing lost. And the next
+ * run over a changed source embeds what has changed only.
+ *
+ * @example
+ * await using pipeline = await EmbeddingPipeline.create({ sink: lanceDbSink({ uri: './db', table: 'docs' }) })
+ * const report = await pipeline.run(folderSource('./docs'))
+ * const [query] = await pipeline.queryEmbed('how do I resize a partition?').toArray()
+ */
+export class EmbeddingPipeline implements AsyncDisposable {
+  readonly #plan: PipelinePlan
+  readonly #models: PipelineModels
+  readonly #total = new Tally()
+  #runs = 0
+  #running: { run: PipelineRun; ended: Promise<unknown> } | undefined
+  #closed = false
+
+  private constructor(plan: PipelinePlan, models: PipelineModels) {
+    this.#plan = plan
+    this.#models = models
+  }
+
+  /**
+   * Loads the models that are not given.
+   *
+   * @throws MillraceError INVALID_OPTION, and what loading a model finds.
+   */
+  static async create(options: EmbeddingPipelineOptions): Promise<EmbeddingPipeline> {
+    const plan = parsePipeline(options)
+    return new EmbeddingPipeline(plan, await PipelineModels.open(plan))
+  }
+
+  /**
+   * Takes every document of the source to the store. One run at a time.
+   *
+   * @throws MillraceError JOURNAL_MISMATCH where the store was made with another model or other options, JOURNAL_INVALID, SINK_FAILED,
+   * OVERLOADED while another run is under way, CLOSED; without `deadLetters` the error of a document, its position as `index`; or what
+   * the source throws, or `signal.reason`. After any of them another run goes on where this one was.
+   */
+  async run(source: DocumentSource, options?: PipelineRunOptions): Promise<PipelineReport> {
+    const checked = parseRun(options)
+    if (this.#closed) throw new MillraceError('CLOSED', 'The pipeline was closed')
+    if (this.#running !== undefined) throw busy()
+    const run = new PipelineRun(this.#plan, this.#models, checked)
+    this.#runs++
+    const working = run.work(source)
+    this.#running = { run, ended: working.catch(() => {}) }
+    try {
+      return await working
+    } finally {
+      this.#total.add(run.tally)
+      this.#running = undefined
+    }
+  }
+
+  /**
+   * Dense vectors of queries, as `TextEmbedding.queryEmbed` in the store's format: ahead of a run under way.
+   *
+   * @throws MillraceError INVALID_OPTION, also where the pipeline has no dense model.
+   */
+  queryEmbed(
+    source: TextSource,
+    options?: EmbedOptions<'float32', 'throw'>,
+  ): TextEmbeddingStream<'float32', 'throw'> {
+    const { dense } = this.#models
+    if (dense === undefined) throw new MillraceError('INVALID_OPTION', 'The pipeline has no dense model')
+    const { dimensions } = this.#plan
+    return dense.queryEmbed(source, {
+      dtype: 'float32',
+      errors: 'throw',
+      ...(dimensions !== undefined && { dimensions }),
+      ...this.#cache(),
+      ...options,
+    })
+  }
+
+  /**
+   * Sparse vectors of queries, as `SparseTextEmbedding.queryEmbed`.
+   *
+   * @throws MillraceError INVALID_OPTION, also where the pipeline has no sparse model.
+   */
+  sparseQueryEmbed(
+    source: TextSource,
+    options?: SparseEmbedOptions<'throw'>,
+  ): SparseEmbeddingStream<'throw'> {
+    const { sparse } = this.#models
+    if (sparse === undefined) throw new MillraceError('INVALID_OPTION', 'The pipeline has no sparse model')
+    return sparse.queryEmbed(source, { errors: 'throw', ...this.#cache(), ...options })
+  }
+
+  /** Counters over all runs so far, the one under way included, with those of the models. */
+  metrics(): PipelineMetrics {
+    const total = new Tally()
+    total.add(this.#total)
+    if (this.#running !== undefined) total.add(this.#running.run.tally)
+    const { counts, times, errors, chunks, tokens, truncated, records, commits } = total
+    const { dense, sparse } = this.#models
+    return {
+      runs: this.#runs,
+      ...counts,
+      ...times,
+      chunks,
+      tokens,
+      truncated,
+      records,
+      commits,
+      waitingChunks: this.#running?.run.waitingChunks ?? 0,
+      errors,
+      ...(dense !== undefined && { dense: dense.metrics() }),
+      ...(sparse !== undefined && { sparse: sparse.metrics() }),
+    }
+  }
+
+  /** Ends a run under way, which rejects with CLOSED, and closes the models that were loaded here. May be called again. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#running?.run.abort(new MillraceError('CLOSED', 'The pipeline was closed'))
+    await this.#running?.ended
+    await this.#models.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #cache(): { cache?: TieredCache | false } {
+    const { cache } = this.#plan
+    return cache === undefined ? {} : { cache }
+  }
+}

@@ -1,0 +1,87 @@
+/** What a pipeline says of itself: how far a run is, how it ended, and counters. Nothing is decided here. */
+
+import type { ModelMetrics } from '../base-model.js'
+import type { ErrorCode } from '../errors.js'
+
+/** What became of documents. Together they are the documents that were read. */
+export interface DocumentCounts {
+  /** Read from the source. */
+  read: number
+  /** Written, changed ones included. */
+  written: number
+  /** In the store already, and not changed since. */
+  unchanged: number
+  /** Left out because they repeat others. */
+  duplicates: number
+  /** Left out because they are too short, too long, in another language, or have nothing to embed. */
+  dropped: number
+  /** Could not be embedded. */
+  failed: number
+}
+
+/** How far a run is. */
+export interface PipelineProgress extends DocumentCounts {
+  /** Documents in all, when it is known. */
+  total?: number
+  /** Chunks embedded. */
+  chunks: number
+  /** Their tokens. */
+  tokens: number
+  /** Chunks that were cut off at the model's limit: documents taken whole. */
+  truncated: number
+  /** Records that the sink has made last. */
+  records: number
+  /** Since the run began. */
+  seconds: number
+  /** Chunks a second since the run began. */
+  chunksPerSecond: number
+  /** Documents a second since the run began, unchanged ones included. */
+  documentsPerSecond: number
+  /** Chunks that are on their way through the models or wait for the sink. */
+  waitingChunks: number
+  /** Share of chunks whose vectors came from the cache, where there is one. */
+  cacheShare?: number
+}
+
+/** How a run ended. */
+export interface PipelineReport extends DocumentCounts {
+  chunks: number
+  tokens: number
+  truncated: number
+  records: number
+  /** Documents whose records were replaced, of those written. */
+  replaced: number
+  /** Documents removed because the source no longer has them (`prune`). */
+  pruned: number
+  /** From the first read to the last commit. */
+  seconds: number
+}
+
+/** Milliseconds that a pipeline's stages took so far, one after the other or side by side. */
+export interface StageTimes {
+  /** Waiting for the source. */
+  sourceMs: number
+  /** Cleaning, duplicates, names of contents. */
+  prepareMs: number
+  chunkMs: number
+  /** Waiting for the models. */
+  embedMs: number
+  /** The sink and the journal. */
+  sinkMs: number
+}
+
+/** Counters of a pipeline since it was made, over all runs. */
+export interface PipelineMetrics extends DocumentCounts, StageTimes {
+  runs: number
+  chunks: number
+  tokens: number
+  truncated: number
+  records: number
+  /** Batches that the sink has made last. */
+  commits: number
+  waitingChunks: number
+  /** Documents that failed, by code. */
+  errors: Partial<Record<ErrorCode, number>>
+  dense?: ModelMetrics
+  sparse?: ModelMetrics
+}

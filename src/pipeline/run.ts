@@ -1,0 +1,288 @@
+/** One run of a pipeline: opens journal and sinks, lets the stages work, and ends everything, however it ends. */
+
+import { loadAddon } from '../binding/load.js'
+import { invalidOption, MillraceError } from '../errors.js'
+import type { Checked } from '../options/check.js'
+import type { DocumentSource, NamedDocumentSource } from './document.js'
+import { ExactDuplicates } from './duplicates.js'
+import { embedAll } from './embed.js'
+import { Gate } from './gate.js'
+import { Intake } from './intake.js'
+import { DocumentTable, Outcome } from './journal/document-table.js'
+import { Journal } from './journal/journal.js'
+import type { ModelFacts, PipelineModels } from './models.js'
+import { nameIds } from './names.js'
+import type { PipelinePlan, PipelineRunOptions } from './options.js'
+import type { PipelineProgress, PipelineReport } from './report.js'
+import { Tally } from './tally.js'
+import { guarded, Writer } from './writer.js'
+
+/** Ten times a second: smooth for an eye, nothing for a processor. */
+const PROGRESS_MS = 100
+
+/** Bytes of texts and vectors on their way, and what a text is taken for; and the least and most chunks that come of it. */
+const WAITING_BYTES = 64 * 1024 * 1024
+const TEXT_BYTES = 2048
+const WAITING_LEAST = 1024
+const WAITING_MOST = 8192
+
+/** One run. */
+export class PipelineRun {
+  readonly tally = new Tally()
+  readonly #plan: PipelinePlan
+  readonly #models: PipelineModels
+  readonly #options: Checked<PipelineRunOptions>
+  readonly #stop = new AbortController()
+  readonly #started = performance.now()
+  #gate: Gate | undefined
+
+  constructor(plan: PipelinePlan, models: PipelineModels, options: Checked<PipelineRunOptions>) {
+    this.#plan = plan
+    this.#models = models
+    this.#options = options
+  }
+
+  get waitingChunks(): number {
+    return this.#gate?.inside ?? 0
+  }
+
+  /** Ends the run early with this error. */
+  abort(reason: unknown): void {
+    this.#stop.abort(reason)
+    this.#gate?.close(reason)
+  }
+
+  /** Reads the source to its end. Rejects with the first error, once everything is freed. */
+  async work(source: DocumentSource): Promise<PipelineReport> {
+    const { signal, onProgress, prune = false } = this.#options
+    const { sink, deadLetters } = this.#plan
+    if (prune && (this.#plan.journal === false || sink.remove === undefined)) {
+      throw invalidOption('prune', 'false without a journal, or with a sink that cannot remove', prune)
+    }
+    signal?.throwIfAborted()
+    const onAbort = () => this.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const facts = await this.#models.facts().catch((error: unknown) => {
+      signal?.removeEventListener('abort', onAbort)
+      throw error
+    })
+    const ends: (() => Promise<unknown>)[] = [async () => signal?.removeEventListener('abort', onAbort)]
+    try {
+      this.#throwIfStopped()
+      const journal = await this.#openJournal(facts)
+      if (journal !== undefined) {
+        ends.push(() => journal.close())
+        journal.lost.addEventListener('abort', () => this.abort(journal.lost.reason), { once: true })
+      }
+      await this.#openSinks(facts, journal, ends)
+      if (onProgress !== undefined) ends.push(await this.#reportTo(onProgress, source))
+      await this.#process(source, facts, journal)
+      if (journal !== undefined) await this.#removeLeftovers(journal, prune)
+      if (deadLetters !== undefined) await guarded(deadLetters, () => deadLetters.commit())
+      this.#throwIfStopped()
+    } catch (error) {
+      // What stopped the run says more than what its parts say of being stopped.
+      const reason = this.#stop.signal.aborted ? this.#stop.signal.reason : error
+      this.abort(reason)
+      await endAll(ends).catch(() => {})
+      throw reason
+    }
+    await endAll(ends)
+    return this.#report()
+  }
+
+  #throwIfStopped(): void {
+    if (this.#stop.signal.aborted) throw this.#stop.signal.reason
+  }
+
+  async #openJournal({ fingerprint }: ModelFacts): Promise<Journal | undefined> {
+    const { journal } = this.#plan
+    if (journal === false) return undefined
+    const { addon } = loadAddon()
+    return Journal.open(journal, fingerprint, (ids) => nameIds(addon, ids))
+  }
+
+  async #openSinks(
+    { schema }: ModelFacts,
+    journal: Journal | undefined,
+    ends: (() => Promise<unknown>)[],
+  ): Promise<void> {
+    const { sink, deadLetters } = this.#plan
+    const { sink: checkpoint, deadLetters: told } = journal?.checkpoints ?? {}
+    ends.push(() => guarded(sink, () => sink.close()))
+    const at = checkpoint !== undefined && { checkpoint }
+    await guarded(sink, () => sink.open({ schema, signal: this.#stop.signal, ...at }))
+    if (deadLetters !== undefined) {
+      ends.push(() => guarded(deadLetters, () => deadLetters.close()))
+      await guarded(deadLetters, () => deadLetters.open(told))
+    }
+    // From here on the store is this journal's: a run that dies before its first batch goes on from an empty one.
+    if (checkpoint === undefined && journal !== undefined) {
+      await journal.commit([], {
+        sink: await guarded(sink, () => sink.commit()),
+        ...(deadLetters !== undefined && {
+          deadLetters: await guarded(deadLetters, () => deadLetters.commit()),
+        }),
+      })
+    }
+  }
+
+  async #process(source: DocumentSource, facts: ModelFacts, journal: Journal | undefined): Promise<void> {
+    const { shape, chunkers } = facts
+    const { addon } = loadAddon()
+    const plan = this.#plan
+    const { tally } = this
+    const gate = new Gate(waitingChunks(shape, plan.batchRecords))
+    this.#gate = gate
+    const duplicates = plan.duplicates === false ? undefined : new ExactDuplicates(addon)
+    const table = journal?.table ?? new DocumentTable()
+    const retryFailed = this.#options.retryFailed ?? false
+    const intake = new Intake({ addon, plan, chunkers, duplicates, table, shape, retryFailed, tally }, source)
+    const writer = new Writer({ plan, shape, journal, gate, tally, onError: (error) => this.abort(error) })
+    const working = embedAll(intake.slices(), {
+      lanes: this.#models.lanes(this.#stop.signal),
+      gate,
+      tally,
+      announce: (job) => writer.announce(job),
+      complete: (job) => writer.complete(job),
+    })
+    try {
+      // A source that hangs ends neither by itself nor by being asked.
+      await Promise.race([working, aborted(this.#stop.signal)])
+      await writer.finish()
+      this.#throwIfStopped()
+    } catch (error) {
+      working.catch(() => {})
+      this.abort(error)
+      await writer.stop()
+      throw error
+    } finally {
+      await intake.stop()
+    }
+  }
+
+  /** Removes what a run that died left of documents that the source no longer has; with `prune` all that it no longer has. */
+  async #removeLeftovers(journal: Journal, prune: boolean): Promise<void> {
+    const { sink } = this.#plan
+    if (sink.remove === undefined || (!prune && journal.table.count(Outcome.begun) === 0)) return
+    const { addon } = loadAddon()
+    for await (const ids of journal.unseen()) {
+      this.#throwIfStopped()
+      const names = nameIds(addon, ids)
+      const outcomes = names.map((name) => journal.table.get(name)?.outcome)
+      const gone = ids.filter((_, i) => prune || outcomes[i] === Outcome.begun)
+      if (gone.length === 0) continue
+      const stored = ids.filter(
+        (_, i) => outcomes[i] === Outcome.begun || (prune && outcomes[i] === Outcome.written),
+      )
+      if (stored.length > 0) {
+        await journal.begin(stored)
+        await guarded(sink, () => sink.remove?.(stored))
+      }
+      const checkpoint = await guarded(sink, () => sink.commit())
+      await journal.commit(
+        gone.map((id) => ({ id, content: '', outcome: Outcome.none })),
+        { sink: checkpoint },
+      )
+      this.tally.pruned += stored.length
+    }
+  }
+
+  async #reportTo(
+    onProgress: (progress: PipelineProgress) => void,
+    source: DocumentSource,
+  ): Promise<() => Promise<void>> {
+    const total = this.#options.total ?? (await totalOf(source))
+    const hits = this.#cacheCounts()
+    const tell = () => {
+      try {
+        onProgress(this.#progress(total, hits))
+      } catch (error) {
+        this.abort(error)
+      }
+    }
+    const timer = setInterval(tell, PROGRESS_MS).unref()
+    return async () => {
+      clearInterval(timer)
+      if (!this.#stop.signal.aborted) tell()
+    }
+  }
+
+  #progress(total: number | undefined, before: { hits: number; all: number }): PipelineProgress {
+    const { counts, chunks, tokens, truncated, records } = this.tally
+    const seconds = (performance.now() - this.#started) / 1000
+    const cache = this.#cacheCounts()
+    const looked = cache.all - before.all
+    return {
+      ...counts,
+      ...(total !== undefined && { total }),
+      chunks,
+      tokens,
+      truncated,
+      records,
+      seconds,
+      chunksPerSecond: chunks / Math.max(seconds, 1e-3),
+      documentsPerSecond: settledOf(counts) / Math.max(seconds, 1e-3),
+      waitingChunks: this.waitingChunks,
+      ...(looked > 0 && { cacheShare: (cache.hits - before.hits) / looked }),
+    }
+  }
+
+  #cacheCounts(): { hits: number; all: number } {
+    const { cache } = this.#plan
+    if (cache === undefined || cache === false) return { hits: 0, all: 0 }
+    const { hits, misses, shared } = cache.metrics()
+    return { hits: hits + shared, all: hits + misses + shared }
+  }
+
+  #report(): PipelineReport {
+    const { counts, chunks, tokens, truncated, records, replaced, pruned } = this.tally
+    const seconds = (performance.now() - this.#started) / 1000
+    return { ...counts, chunks, tokens, truncated, records, replaced, pruned, seconds }
+  }
+}
+
+function waitingChunks({ dense }: ModelFacts['shape'], batchRecords: number): number {
+  const rowBytes = TEXT_BYTES + (dense === undefined ? 0 : dense.dim * 4)
+  return Math.min(Math.max(WAITING_BYTES / rowBytes, WAITING_LEAST), WAITING_MOST) + batchRecords
+}
+
+/** Documents of which it is known what became of them. */
+function settledOf({
+  written,
+  unchanged,
+  duplicates,
+  dropped,
+  failed,
+}: PipelineProgress | Tally['counts']): number {
+  return written + unchanged + duplicates + dropped + failed
+}
+
+async function totalOf(source: DocumentSource): Promise<number | undefined> {
+  if (Array.isArray(source)) return source.length
+  return (source as Partial<NamedDocumentSource>).count?.()
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+/** Ends in the opposite order of the beginnings; all of them, and then the first error. */
+async function endAll(ends: (() => Promise<unknown>)[]): Promise<void> {
+  let failure: { error: unknown } | undefined
+  for (const end of ends.reverse()) {
+    try {
+      await end()
+    } catch (error) {
+      failure ??= { error }
+    }
+  }
+  if (failure !== undefined) throw failure.error
+}
+
+/** Two runs at a time would write each other's documents. */
+export const busy = (): MillraceError =>
+  new MillraceError('OVERLOADED', 'A run of this pipeline is under way: a pipeline runs once at a time')
