@@ -111,6 +111,14 @@ export { truncateDimensions } from './src/quantize/truncate.js'
 export { VectorIndex, type VectorIndexOptions } from './src/quantize/vector-index.js'
 export type { QuantizedVectors, VectorRows } from './src/quantize/vectors.js'
 export { type JsonlSinkOptions, jsonlDeadLetters, jsonlSink } from './src/sinks/jsonl.js'
+export {
+  type LanceDbOptions,
+  type LanceDbSearch,
+  type LanceDbSinkOptions,
+  lanceDbSink,
+  openLanceDb,
+} from './src/sinks/lancedb.js'
+export type { MetadataColumnType } from './src/sinks/lancedb-table.js'
 export { type SparseEmbeddingStream, SparseTextEmbedding } from './src/sparse-text-embedding.js'
 export type { DownloadProgress, ModelFiles } from './src/store/options.js'
 export type { ImageInput, RawImage, TextPair } from './src/stream/items.js'
