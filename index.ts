@@ -64,6 +64,7 @@ export type {
   NamedDocumentSource,
   PipelineDocument,
   TextFormat,
+  UnreadableDocument,
 } from './src/pipeline/document.js'
 export type {
   EmbeddingPipelineOptions,
@@ -119,6 +120,14 @@ export {
   openLanceDb,
 } from './src/sinks/lancedb.js'
 export type { MetadataColumnType } from './src/sinks/lancedb-table.js'
+export {
+  type FolderSourceOptions,
+  folderSource,
+  type TextSourceOptions,
+  textSource,
+} from './src/sources/files.js'
+export type { RecordOptions } from './src/sources/options.js'
+export { type CsvOptions, csvSource, jsonlSource, parquetSource } from './src/sources/records.js'
 export { type SparseEmbeddingStream, SparseTextEmbedding } from './src/sparse-text-embedding.js'
 export type { DownloadProgress, ModelFiles } from './src/store/options.js'
 export type { ImageInput, RawImage, TextPair } from './src/stream/items.js'

@@ -10,7 +10,7 @@ import { checkSource, openSource, type Slice, type SourceReader } from '../strea
 import type { TextChunk, TextChunker } from '../text/chunk.js'
 import type { DocumentSource, PipelineDocument } from './document.js'
 import type { Duplicates } from './duplicates.js'
-import { DocumentJob, type RowShape, whyNoDocument } from './job.js'
+import { DocumentJob, isUnreadable, type RowShape, whyNoDocument } from './job.js'
 import { type DocumentTable, Outcome } from './journal/document-table.js'
 import { nameContent, nameIds } from './names.js'
 import type { PipelinePlan } from './options.js'
@@ -132,9 +132,7 @@ export class Intake {
     const entries: Entry[] = []
     for (const value of items) {
       const index = this.#read++
-      const why = whyNoDocument(value)
-      const document =
-        why === undefined ? (value as PipelineDocument) : { id: `${NAMELESS}${index}`, text: '' }
+      const [document, error] = documentOf(value, index)
       const entry: Entry = {
         index,
         id: document.id,
@@ -143,9 +141,8 @@ export class Intake {
         document,
         text: document.text,
         outcome: undefined,
-        error: undefined,
+        error,
       }
-      if (why !== undefined) entry.error = new MillraceError('INPUT_INVALID', why)
       entries.push(entry)
     }
     tally.counts.read += entries.length
@@ -281,6 +278,14 @@ export class Intake {
     }
     return results
   }
+}
+
+/** What a source gave as a document, and why it is none. */
+function documentOf(value: unknown, index: number): [PipelineDocument, MillraceError | undefined] {
+  if (isUnreadable(value)) return [{ id: value.id, text: '' }, value.error]
+  const why = whyNoDocument(value)
+  if (why === undefined) return [value as PipelineDocument, undefined]
+  return [{ id: `${NAMELESS}${index}`, text: '' }, new MillraceError('INPUT_INVALID', why)]
 }
 
 /** Chunks of each text; a text that cannot be read gives its error and leaves the others alone. */

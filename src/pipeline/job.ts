@@ -5,7 +5,7 @@ import { ARRAYS, rowValues } from '../batches/dense-matrix.js'
 import type { SparseVector } from '../batches/sparse.js'
 import { MillraceError } from '../errors.js'
 import type { DType } from '../options/dense.js'
-import type { PipelineDocument } from './document.js'
+import type { PipelineDocument, UnreadableDocument } from './document.js'
 import { Outcome } from './journal/document-table.js'
 import type { PipelineRecord } from './record.js'
 
@@ -82,6 +82,14 @@ export class DocumentJob {
     this.scales = undefined
     this.sparse = undefined
   }
+}
+
+/** A document that the source could not read. */
+export function isUnreadable(value: unknown): value is UnreadableDocument {
+  const { id, error } = (
+    typeof value === 'object' && value !== null ? value : {}
+  ) as Partial<UnreadableDocument>
+  return typeof id === 'string' && id !== '' && error instanceof Error && 'code' in error
 }
 
 /** Checks what a source gave; answers why it is no document. */
