@@ -120,6 +120,8 @@ export {
   openLanceDb,
 } from './src/sinks/lancedb.js'
 export type { MetadataColumnType } from './src/sinks/lancedb-table.js'
+export { type NumpySinkOptions, numpySink } from './src/sinks/numpy.js'
+export { type ParquetSinkOptions, parquetSink } from './src/sinks/parquet.js'
 export { openSqlite, type SqliteOptions, type SqliteSinkOptions, sqliteSink } from './src/sinks/sqlite.js'
 export type { SqliteDatabase, SqliteStatement } from './src/sinks/sqlite-driver.js'
 export {

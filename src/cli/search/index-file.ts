@@ -6,6 +6,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { open } from 'node:fs/promises'
 import { MillraceError } from '../../../index.js'
+import { npyHeaderLength, parseNpyHeader } from '../../sinks/npy.js'
 import { readBytes } from '../../sources/bytes.js'
 import { fieldOf } from '../../sources/fields.js'
 import { readLines } from '../../sources/lines.js'
@@ -13,7 +14,6 @@ import { usageError } from '../exit.js'
 import { halfTable } from '../half.js'
 import { formatOf } from '../input/records.js'
 import { outputFormatOf } from '../output/format.js'
-import { npyHeaderLength, parseNpyHeader } from '../output/npy.js'
 
 /** Bytes read at once: enough to keep a disk busy, little to hold. */
 const BLOCK_BYTES = 1024 * 1024
