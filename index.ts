@@ -122,6 +122,22 @@ export {
 export type { MetadataColumnType } from './src/sinks/lancedb-table.js'
 export { type NumpySinkOptions, numpySink } from './src/sinks/numpy.js'
 export { type ParquetSinkOptions, parquetSink } from './src/sinks/parquet.js'
+export {
+  openPgVector,
+  type PgClient,
+  type PgOptions,
+  type PgVectorSinkOptions,
+  pgVectorSink,
+} from './src/sinks/pgvector.js'
+export {
+  openQdrant,
+  type QdrantClient,
+  type QdrantOptions,
+  type QdrantSinkOptions,
+  qdrantMultiVectors,
+  qdrantPointId,
+  qdrantSink,
+} from './src/sinks/qdrant.js'
 export { openSqlite, type SqliteOptions, type SqliteSinkOptions, sqliteSink } from './src/sinks/sqlite.js'
 export type { SqliteDatabase, SqliteStatement } from './src/sinks/sqlite-driver.js'
 export {
