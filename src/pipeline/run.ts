@@ -4,7 +4,7 @@ import { loadAddon } from '../binding/load.js'
 import { invalidOption, MillraceError } from '../errors.js'
 import type { Checked } from '../options/check.js'
 import type { DocumentSource, NamedDocumentSource } from './document.js'
-import { ExactDuplicates } from './duplicates.js'
+import { Duplicates } from './duplicates.js'
 import { embedAll } from './embed.js'
 import { Gate } from './gate.js'
 import { Intake } from './intake.js'
@@ -134,7 +134,7 @@ export class PipelineRun {
     const { tally } = this
     const gate = new Gate(waitingChunks(shape, plan.batchRecords))
     this.#gate = gate
-    const duplicates = plan.duplicates === false ? undefined : new ExactDuplicates(addon)
+    const duplicates = plan.duplicates === false ? undefined : new Duplicates(plan.duplicates.near)
     const table = journal?.table ?? new DocumentTable()
     const retryFailed = this.#options.retryFailed ?? false
     const intake = new Intake({ addon, plan, chunkers, duplicates, table, shape, retryFailed, tally }, source)
