@@ -80,7 +80,8 @@ export class EmbeddingPipeline implements AsyncDisposable {
   }
 
   /**
-   * Dense vectors of queries, as `TextEmbedding.queryEmbed` in the store's format: ahead of a run under way.
+   * Dense vectors of queries, as `TextEmbedding.queryEmbed`, with the store's dimensions, but in float32 whatever its format: ahead of a run
+   * under way, and with its cache.
    *
    * @throws MillraceError INVALID_OPTION, also where the pipeline has no dense model.
    */
@@ -119,7 +120,7 @@ export class EmbeddingPipeline implements AsyncDisposable {
     const total = new Tally()
     total.add(this.#total)
     if (this.#running !== undefined) total.add(this.#running.run.tally)
-    const { counts, times, errors, chunks, tokens, truncated, records, commits } = total
+    const { counts, times, errors, droppedBy, chunks, tokens, truncated, records, commits } = total
     const { dense, sparse } = this.#models
     return {
       runs: this.#runs,
@@ -130,7 +131,9 @@ export class EmbeddingPipeline implements AsyncDisposable {
       truncated,
       records,
       commits,
-      waitingChunks: this.#running?.run.waitingChunks ?? 0,
+      waitingChunks: this.#running?.run.waiting.chunks ?? 0,
+      waitingDocuments: this.#running?.run.waiting.documents ?? 0,
+      droppedBy,
       errors,
       ...(dense !== undefined && { dense: dense.metrics() }),
       ...(sparse !== undefined && { sparse: sparse.metrics() }),

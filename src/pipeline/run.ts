@@ -9,7 +9,7 @@ import { embedAll } from './embed.js'
 import { Gate } from './gate.js'
 import { Intake } from './intake.js'
 import { DocumentTable, Outcome } from './journal/document-table.js'
-import { Journal } from './journal/journal.js'
+import { Journal, takenOver } from './journal/journal.js'
 import type { ModelFacts, PipelineModels } from './models.js'
 import { nameIds } from './names.js'
 import type { PipelinePlan, PipelineRunOptions } from './options.js'
@@ -20,11 +20,12 @@ import { guarded, Writer } from './writer.js'
 /** Ten times a second: smooth for an eye, nothing for a processor. */
 const PROGRESS_MS = 100
 
-/** Bytes of texts and vectors on their way, and what a text is taken for; and the least and most chunks that come of it. */
-const WAITING_BYTES = 64 * 1024 * 1024
-const TEXT_BYTES = 2048
-const WAITING_LEAST = 1024
-const WAITING_MOST = 8192
+/**
+ * Weight of what is on its way: chunks of ordinary size, 64 MiB. The engine plans best with some thousands of texts; and while two
+ * batches are written or gathered, as many must be on their way.
+ */
+const WAITING_WEIGHT = 8192
+const WAITING_BATCHES = 4
 
 /** One run. */
 export class PipelineRun {
@@ -42,8 +43,9 @@ export class PipelineRun {
     this.#options = options
   }
 
-  get waitingChunks(): number {
-    return this.#gate?.inside ?? 0
+  /** What is on its way. */
+  get waiting(): { chunks: number; documents: number } {
+    return { chunks: this.#gate?.chunks ?? 0, documents: this.#gate?.documents ?? 0 }
   }
 
   /** Ends the run early with this error. */
@@ -72,7 +74,8 @@ export class PipelineRun {
       const journal = await this.#openJournal(facts)
       if (journal !== undefined) {
         ends.push(() => journal.close())
-        journal.lost.addEventListener('abort', () => this.abort(journal.lost.reason), { once: true })
+        const { path, lost } = journal
+        lost.addEventListener('abort', () => this.abort(takenOver(path)), { once: true })
       }
       await this.#openSinks(facts, journal, ends)
       if (onProgress !== undefined) ends.push(await this.#reportTo(onProgress, source))
@@ -99,7 +102,7 @@ export class PipelineRun {
     const { journal } = this.#plan
     if (journal === false) return undefined
     const { addon } = loadAddon()
-    return Journal.open(journal, fingerprint, (ids) => nameIds(addon, ids))
+    return Journal.open(journal, fingerprint, (ids) => nameIds(addon, ids), this.#stop.signal)
   }
 
   async #openSinks(
@@ -117,14 +120,13 @@ export class PipelineRun {
       await guarded(deadLetters, () => deadLetters.open(told))
     }
     // From here on the store is this journal's: a run that dies before its first batch goes on from an empty one.
-    if (checkpoint === undefined && journal !== undefined) {
-      await journal.commit([], {
-        sink: await guarded(sink, () => sink.commit()),
-        ...(deadLetters !== undefined && {
-          deadLetters: await guarded(deadLetters, () => deadLetters.commit()),
-        }),
-      })
-    }
+    const isNew = checkpoint === undefined
+    const isNewlyTold = deadLetters !== undefined && told === undefined
+    if (journal === undefined || !(isNew || isNewlyTold)) return
+    await journal.commit([], {
+      ...(isNew && { sink: await guarded(sink, () => sink.commit()) }),
+      ...(isNewlyTold && { deadLetters: await guarded(deadLetters, () => deadLetters.commit()) }),
+    })
   }
 
   async #process(source: DocumentSource, facts: ModelFacts, journal: Journal | undefined): Promise<void> {
@@ -132,7 +134,8 @@ export class PipelineRun {
     const { addon } = loadAddon()
     const plan = this.#plan
     const { tally } = this
-    const gate = new Gate(waitingChunks(shape, plan.batchRecords))
+    const weight = Math.max(WAITING_WEIGHT, WAITING_BATCHES * plan.batchRecords)
+    const gate = new Gate({ weight, documents: plan.concurrency })
     this.#gate = gate
     const duplicates = plan.duplicates === false ? undefined : new ExactDuplicates(addon)
     const table = journal?.table ?? new DocumentTable()
@@ -223,7 +226,8 @@ export class PipelineRun {
       seconds,
       chunksPerSecond: chunks / Math.max(seconds, 1e-3),
       documentsPerSecond: settledOf(counts) / Math.max(seconds, 1e-3),
-      waitingChunks: this.waitingChunks,
+      waitingChunks: this.waiting.chunks,
+      waitingDocuments: this.waiting.documents,
       ...(looked > 0 && { cacheShare: (cache.hits - before.hits) / looked }),
     }
   }
@@ -236,15 +240,21 @@ export class PipelineRun {
   }
 
   #report(): PipelineReport {
-    const { counts, chunks, tokens, truncated, records, replaced, pruned } = this.tally
+    const { counts, droppedBy, errors, chunks, tokens, truncated, records, replaced, pruned } = this.tally
     const seconds = (performance.now() - this.#started) / 1000
-    return { ...counts, chunks, tokens, truncated, records, replaced, pruned, seconds }
+    return {
+      ...counts,
+      droppedBy,
+      errors,
+      chunks,
+      tokens,
+      truncated,
+      records,
+      replaced,
+      pruned,
+      seconds,
+    }
   }
-}
-
-function waitingChunks({ dense }: ModelFacts['shape'], batchRecords: number): number {
-  const rowBytes = TEXT_BYTES + (dense === undefined ? 0 : dense.dim * 4)
-  return Math.min(Math.max(WAITING_BYTES / rowBytes, WAITING_LEAST), WAITING_MOST) + batchRecords
 }
 
 /** Documents of which it is known what became of them. */
