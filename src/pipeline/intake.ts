@@ -67,6 +67,11 @@ const DOCUMENTS = {
   push: () => 0,
 }
 
+/** Throws INPUT_INVALID for what is no source of documents. */
+export function checkDocumentSource(source: unknown): void {
+  checkSource(source, DOCUMENTS)
+}
+
 /** Reads a source to its end. */
 export class Intake {
   readonly #context: IntakeContext
@@ -74,9 +79,7 @@ export class Intake {
   #reading: Promise<Slice> | undefined
   #read = 0
 
-  /** Throws INPUT_INVALID when `source` is no source. */
   constructor(context: IntakeContext, source: DocumentSource) {
-    checkSource(source, DOCUMENTS)
     this.#context = context
     this.#reader = openSource(source, DOCUMENTS)
   }

@@ -6,6 +6,7 @@ import type { EmbedOptions } from '../options/dense.js'
 import type { SparseEmbedOptions } from '../options/sparse.js'
 import type { SparseEmbeddingStream } from '../sparse-text-embedding.js'
 import type { TextSource } from '../stream/source.js'
+import { checkLanguages } from '../text/prepare.js'
 import type { TextEmbeddingStream } from '../text-embedding.js'
 import type { DocumentSource } from './document.js'
 import { PipelineModels } from './models.js'
@@ -53,6 +54,7 @@ export class EmbeddingPipeline implements AsyncDisposable {
    */
   static async create(options: EmbeddingPipelineOptions): Promise<EmbeddingPipeline> {
     const plan = parsePipeline(options)
+    if (plan.prepare !== false) checkLanguages(plan.prepare.languages ?? [])
     return new EmbeddingPipeline(plan, await PipelineModels.open(plan))
   }
 

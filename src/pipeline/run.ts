@@ -7,7 +7,7 @@ import type { DocumentSource, NamedDocumentSource } from './document.js'
 import { ExactDuplicates } from './duplicates.js'
 import { embedAll } from './embed.js'
 import { Gate } from './gate.js'
-import { Intake } from './intake.js'
+import { checkDocumentSource, Intake } from './intake.js'
 import { DocumentTable, Outcome } from './journal/document-table.js'
 import { Journal, takenOver } from './journal/journal.js'
 import type { ModelFacts, PipelineModels } from './models.js'
@@ -58,6 +58,7 @@ export class PipelineRun {
   async work(source: DocumentSource): Promise<PipelineReport> {
     const { signal, onProgress, prune = false } = this.#options
     const { sink, deadLetters } = this.#plan
+    checkDocumentSource(source)
     if (prune && (this.#plan.journal === false || sink.remove === undefined)) {
       throw invalidOption('prune', 'false without a journal, or with a sink that cannot remove', prune)
     }
