@@ -133,7 +133,10 @@ describe('failure', () => {
       throw failing
     }
     await using letters = await create({ sink: new TableSink(), deadLetters })
-    await expect(letters.run([{ id: '', text: '' }])).rejects.toMatchObject({ code: 'SINK_FAILED', cause: failing })
+    await expect(letters.run([{ id: '', text: '' }])).rejects.toMatchObject({
+      code: 'SINK_FAILED',
+      cause: failing,
+    })
 
     const { state, source } = endless()
     const sink = new TableSink({
@@ -163,7 +166,14 @@ describe('a slow sink', () => {
       const sink = new TableSink({ hook: (at) => (at === 'before write' ? held : undefined) })
       const deadLetters = new MemoryLetters()
       deadLetters.write = () => held
-      await using pipeline = await create({ sink, sparse, dense: false, deadLetters, concurrency: 200, batchRecords: 10 })
+      await using pipeline = await create({
+        sink,
+        sparse,
+        dense: false,
+        deadLetters,
+        concurrency: 200,
+        batchRecords: 10,
+      })
       let read = 0
       async function* source(): AsyncGenerator<PipelineDocument> {
         for (; read < 5000; read++) yield make(read)
@@ -189,7 +199,9 @@ describe('a slow sink', () => {
         await using pipeline = await create({ sink, sparse, concurrency, batchRecords, flushMs: 600_000 })
         const report = await pipeline.run(docs)
         expect(report.written).toBe(12)
-        expect([...new Set(sink.store.records.map(({ documentId }) => documentId))]).toEqual(docs.map(({ id }) => id))
+        expect([...new Set(sink.store.records.map(({ documentId }) => documentId))]).toEqual(
+          docs.map(({ id }) => id),
+        )
       }
     }
   }, 60_000)

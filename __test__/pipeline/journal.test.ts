@@ -12,10 +12,18 @@ import {
   SparseTextEmbedding,
   TextEmbedding,
 } from '../../index.js'
-import { Journal } from '../../src/pipeline/journal/journal.js'
 import { Outcome } from '../../src/pipeline/journal/document-table.js'
+import { Journal } from '../../src/pipeline/journal/journal.js'
 import { lockUnlessHeld } from '../../src/store/lock.js'
-import { byId, documents, LogSink, MemoryLetters, type Store, TableSink, temporaryDirectory } from './support.js'
+import {
+  byId,
+  documents,
+  LogSink,
+  MemoryLetters,
+  type Store,
+  TableSink,
+  temporaryDirectory,
+} from './support.js'
 
 let sparse: SparseTextEmbedding
 
@@ -54,24 +62,44 @@ describe('the next run', () => {
     expect(await run(docs, { sink, journal })).toMatchObject({ read: 50, written: 0, unchanged: 50 })
     expect(sink.batches).toEqual([])
 
-    const later = [...change(docs, 7, 'Something else is said here.').slice(0, 40), { id: 'new', text: 'A new one.' }]
-    expect(await run(later, { sink, journal })).toMatchObject({ written: 2, replaced: 1, unchanged: 39, pruned: 0 })
+    const later = [
+      ...change(docs, 7, 'Something else is said here.').slice(0, 40),
+      { id: 'new', text: 'A new one.' },
+    ]
+    expect(await run(later, { sink, journal })).toMatchObject({
+      written: 2,
+      replaced: 1,
+      unchanged: 39,
+      pruned: 0,
+    })
     expect(sink.batches).toEqual([['d7#0', 'new#0']])
     expect(sink.store.records).toHaveLength(51)
-    expect(await run(later, { sink, journal, run: { prune: true } })).toMatchObject({ written: 0, pruned: 10 })
+    expect(await run(later, { sink, journal, run: { prune: true } })).toMatchObject({
+      written: 0,
+      pruned: 10,
+    })
     const fresh = new TableSink()
     await run(later, { sink: fresh })
     expect(byId(sink.store)).toEqual(byId(fresh.store))
-    expect(await run(later, { sink, journal, run: { prune: true } })).toMatchObject({ pruned: 0, unchanged: 41 })
+    expect(await run(later, { sink, journal, run: { prune: true } })).toMatchObject({
+      pruned: 0,
+      unchanged: 41,
+    })
   })
 
   it('knows other metadata and another format as a change, but not another order of keys', async () => {
     const journal = newJournal()
     const sink = new TableSink()
     await run([{ id: 'a', text: 'text', metadata: { x: 1, y: 2 } }], { sink, journal })
-    expect(await run([{ id: 'a', text: 'text', metadata: { y: 2, x: 1 } }], { sink, journal })).toMatchObject({ unchanged: 1 })
-    expect(await run([{ id: 'a', text: 'text', metadata: { x: 2, y: 2 } }], { sink, journal })).toMatchObject({ written: 1 })
-    expect(await run([{ id: 'a', text: 'text', metadata: { x: 2, y: 2 }, format: 'html' }], { sink, journal })).toMatchObject({ written: 1 })
+    expect(await run([{ id: 'a', text: 'text', metadata: { y: 2, x: 1 } }], { sink, journal })).toMatchObject(
+      { unchanged: 1 },
+    )
+    expect(await run([{ id: 'a', text: 'text', metadata: { x: 2, y: 2 } }], { sink, journal })).toMatchObject(
+      { written: 1 },
+    )
+    expect(
+      await run([{ id: 'a', text: 'text', metadata: { x: 2, y: 2 }, format: 'html' }], { sink, journal }),
+    ).toMatchObject({ written: 1 })
     expect(sink.store.records).toHaveLength(1)
   })
 
@@ -93,7 +121,11 @@ describe('the next run', () => {
     ]
     expect(await run(later, options)).toMatchObject({ written: 2, dropped: 1, droppedBy: { 'too-short': 1 } })
     expect(byId(sink.store).map(({ text }) => text)).toEqual(['Now something else.', 'The first text.'])
-    expect(await run(later, options)).toMatchObject({ unchanged: 2, dropped: 1, droppedBy: { 'too-short': 1 } })
+    expect(await run(later, options)).toMatchObject({
+      unchanged: 2,
+      dropped: 1,
+      droppedBy: { 'too-short': 1 },
+    })
   })
 
   it('is refused where a store that can only be added to would have to change', async () => {
@@ -108,7 +140,9 @@ describe('the next run', () => {
       message: expect.stringContaining("'d3'") as string,
     })
     expect(sink.store).toEqual(before)
-    await expect(run(docs, { sink, journal, run: { prune: true } })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+    await expect(run(docs, { sink, journal, run: { prune: true } })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+    })
   })
 
   it('tells failed documents once, and tries them again when asked', async () => {
@@ -223,7 +257,9 @@ describe('the file', () => {
     const journal = newJournal()
     for (const content of ['hello', 'hello\n', 'one\ntwo\n']) {
       await writeFile(journal, content)
-      await expect(run([], { sink: new TableSink(), journal })).rejects.toMatchObject({ code: 'JOURNAL_INVALID' })
+      await expect(run([], { sink: new TableSink(), journal })).rejects.toMatchObject({
+        code: 'JOURNAL_INVALID',
+      })
       expect(await readFile(journal, 'utf8')).toBe(content)
     }
     await truncate(journal, 0)
@@ -254,13 +290,16 @@ describe('the file', () => {
     await writeFile(join(directory, '1.lock'), JSON.stringify({ pid: 1, host: 'another machine' }))
     const lock = await lockUnlessHeld(directory, undefined, { beatMs: 20, staleMs: 200, pollMs: 10 })
     expect(lock).toBeDefined()
-    expect(await lockUnlessHeld(directory, undefined, { beatMs: 20, staleMs: 200, pollMs: 10 })).toBeUndefined()
+    expect(
+      await lockUnlessHeld(directory, undefined, { beatMs: 20, staleMs: 200, pollMs: 10 }),
+    ).toBeUndefined()
     await lock?.release()
   })
 
   it('is written anew once most of it is history, and says the same then', async () => {
     const path = newJournal()
-    const name = (ids: readonly string[]): string[] => ids.map((id) => Buffer.from(id.padEnd(16, '.')).toString('hex'))
+    const name = (ids: readonly string[]): string[] =>
+      ids.map((id) => Buffer.from(id.padEnd(16, '.')).toString('hex'))
     const content = (n: number): string => n.toString(16).padStart(32, '0')
     const fingerprint = { model: 'm' }
     let journal = await Journal.open(path, fingerprint, name)

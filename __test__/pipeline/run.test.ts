@@ -83,7 +83,9 @@ describe('records', () => {
     const { records } = await run([{ id: 'm', text, format: 'markdown', metadata: { a: [1, null] } }])
     const chunker = await TextChunker.create({ by: 'markdown' })
     const chunks = await chunker.chunk(text)
-    expect(records.map(({ text, start, end, tokens, headings }) => ({ text, start, end, tokens, headings }))).toEqual(chunks)
+    expect(
+      records.map(({ text, start, end, tokens, headings }) => ({ text, start, end, tokens, headings })),
+    ).toEqual(chunks)
     expect(records.at(-1)).toMatchObject({ headings: ['One', 'Two'], metadata: { a: [1, null] } })
     expect(records.at(-1)?.text).toContain('  indented')
   })
@@ -145,7 +147,10 @@ describe('documents', () => {
       [
         { id: 'a', text: 'short' },
         { id: 'b', text: 'x'.repeat(5000) },
-        { id: 'c', text: 'Dies ist ein deutscher Text, der ganz sicher nicht englisch ist, sondern deutsch.' },
+        {
+          id: 'c',
+          text: 'Dies ist ein deutscher Text, der ganz sicher nicht englisch ist, sondern deutsch.',
+        },
         { id: 'd', text: 'This is a text in English that is long enough to be kept by the pipeline.' },
       ],
       { prepare: { minLength: 10, maxLength: 1000, languages: ['eng'] } },
