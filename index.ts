@@ -64,6 +64,7 @@ export type {
   NamedDocumentSource,
   PipelineDocument,
   TextFormat,
+  UnreadableDocument,
 } from './src/pipeline/document.js'
 export type {
   EmbeddingPipelineOptions,
@@ -111,6 +112,42 @@ export { truncateDimensions } from './src/quantize/truncate.js'
 export { VectorIndex, type VectorIndexOptions } from './src/quantize/vector-index.js'
 export type { QuantizedVectors, VectorRows } from './src/quantize/vectors.js'
 export { type JsonlSinkOptions, jsonlDeadLetters, jsonlSink } from './src/sinks/jsonl.js'
+export {
+  type LanceDbOptions,
+  type LanceDbSearch,
+  type LanceDbSinkOptions,
+  lanceDbSink,
+  openLanceDb,
+} from './src/sinks/lancedb.js'
+export type { MetadataColumnType } from './src/sinks/lancedb-table.js'
+export { type NumpySinkOptions, numpySink } from './src/sinks/numpy.js'
+export { type ParquetSinkOptions, parquetSink } from './src/sinks/parquet.js'
+export {
+  openPgVector,
+  type PgClient,
+  type PgOptions,
+  type PgVectorSinkOptions,
+  pgVectorSink,
+} from './src/sinks/pgvector.js'
+export {
+  openQdrant,
+  type QdrantClient,
+  type QdrantOptions,
+  type QdrantSinkOptions,
+  qdrantMultiVectors,
+  qdrantPointId,
+  qdrantSink,
+} from './src/sinks/qdrant.js'
+export { openSqlite, type SqliteOptions, type SqliteSinkOptions, sqliteSink } from './src/sinks/sqlite.js'
+export type { SqliteDatabase, SqliteStatement } from './src/sinks/sqlite-driver.js'
+export {
+  type FolderSourceOptions,
+  folderSource,
+  type TextSourceOptions,
+  textSource,
+} from './src/sources/files.js'
+export type { RecordOptions } from './src/sources/options.js'
+export { type CsvOptions, csvSource, jsonlSource, parquetSource } from './src/sources/records.js'
 export { type SparseEmbeddingStream, SparseTextEmbedding } from './src/sparse-text-embedding.js'
 export type { DownloadProgress, ModelFiles } from './src/store/options.js'
 export type { ImageInput, RawImage, TextPair } from './src/stream/items.js'

@@ -6,6 +6,7 @@ import { chunkCommand } from './chunk/command.js'
 import { doctorCommand } from './doctor/command.js'
 import { embedCommand } from './embed/command.js'
 import { EXIT_HELP, errorText, exitCodeOf } from './exit.js'
+import { indexCommand } from './indexing/command.js'
 import { modelsCommand } from './models/command.js'
 import { rerankCommand } from './rerank/command.js'
 import { searchCommand } from './search/command.js'
@@ -18,6 +19,8 @@ Examples:
   millrace embed docs.jsonl.gz --field body --keep id,title --output vectors.jsonl
   zcat log.gz | millrace embed - --to jsonl | head -1
   millrace embed --family image photos/ --output photos.npy
+  millrace index docs/ --to lancedb:./db/docs
+  millrace search --index lancedb:./db/docs "resize a partition"
   millrace search --index vectors.npy --texts texts.txt "resize a partition"
   millrace rerank --query "resize a partition" --top-n 5 texts.txt
   millrace doctor`
@@ -39,6 +42,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     exitCode = code
   }
   embedCommand(program, ended)
+  indexCommand(program, ended)
   searchCommand(program, ended)
   chunkCommand(program, ended)
   rerankCommand(program, ended)

@@ -17,3 +17,14 @@ export function importFromWorkingDirectory(name: string): Promise<unknown> {
   const { resolve } = createRequire(join(process.cwd(), 'package.json'))
   return import(pathToFileURL(resolve(name)).href)
 }
+
+/** What the package `of`, a CommonJS one, gets when it requires `name`: the same instance, of the version it wants. */
+export function requireAs(of: string, name: string): unknown {
+  let place: string
+  try {
+    place = require.resolve(of)
+  } catch {
+    place = createRequire(join(process.cwd(), 'package.json')).resolve(of)
+  }
+  return createRequire(place)(name)
+}

@@ -1,7 +1,7 @@
 /** Packages that are used where they are installed, and said to be missing where they are not. None is a dependency. */
 
 import { MillraceError } from '../errors.js'
-import { importFromWorkingDirectory, importHere } from './import.cjs'
+import { importFromWorkingDirectory, importHere, requireAs } from './import.cjs'
 
 /**
  * The package `name`, which `user` (for people: `The sink pgvector`) needs. `range` is what to install.
@@ -15,13 +15,30 @@ export async function importPeer<T>(name: string, range: string, user: string): 
       return importFromWorkingDirectory(name)
     })) as T
   } catch (cause) {
-    const why = isMissing(cause) ? '' : `, which could not be loaded: ${(cause as Error).message}`
-    throw new MillraceError(
-      'PACKAGE_NOT_FOUND',
-      `${user} needs the package '${name}'${why}; install it with: npm install ${name}@${range}`,
-      { cause },
-    )
+    throw missing(name, range, user, cause)
   }
+}
+
+/**
+ * The package `name` as the package `of` has it, where both must be one instance.
+ *
+ * @throws MillraceError PACKAGE_NOT_FOUND, as {@link importPeer}.
+ */
+export function peerOf<T>(of: string, name: string, range: string, user: string): T {
+  try {
+    return requireAs(of, name) as T
+  } catch (cause) {
+    throw missing(name, range, user, cause)
+  }
+}
+
+function missing(name: string, range: string, user: string, cause: unknown): MillraceError {
+  const why = isMissing(cause) ? '' : `, which could not be loaded: ${(cause as Error).message}`
+  return new MillraceError(
+    'PACKAGE_NOT_FOUND',
+    `${user} needs the package '${name}'${why}; install it with: npm install ${name}@${range}`,
+    { cause },
+  )
 }
 
 function isMissing(error: unknown): boolean {

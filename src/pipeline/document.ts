@@ -1,5 +1,6 @@
 /** What goes into a pipeline. Where documents come from is in `../sources/`. */
 
+import type { MillraceError } from '../errors.js'
 import type { Awaitable } from './awaitable.js'
 
 /** What JSON can hold. */
@@ -19,14 +20,21 @@ export interface PipelineDocument {
   metadata?: Readonly<Record<string, JsonValue>> | undefined
 }
 
+/** A document that a source could not read: told to the dead letters, or it ends the run, as one that cannot be embedded. */
+export interface UnreadableDocument {
+  /** As it would have been. */
+  id: string
+  error: MillraceError
+}
+
 /** Documents, read once and in order, as fast as the pipeline takes them. */
 export type DocumentSource =
-  | Iterable<PipelineDocument>
-  | AsyncIterable<PipelineDocument>
-  | ReadableStream<PipelineDocument>
+  | Iterable<PipelineDocument | UnreadableDocument>
+  | AsyncIterable<PipelineDocument | UnreadableDocument>
+  | ReadableStream<PipelineDocument | UnreadableDocument>
 
 /** A source that can be read again and knows what it is. */
-export interface NamedDocumentSource extends AsyncIterable<PipelineDocument> {
+export interface NamedDocumentSource extends AsyncIterable<PipelineDocument | UnreadableDocument> {
   /** For people: `folder docs/`. */
   readonly name: string
   /** How many documents there are, where that is cheap to know. For progress only. */

@@ -10,7 +10,7 @@ import { checkSource, openSource, type Slice, type SourceReader } from '../strea
 import type { TextChunk, TextChunker } from '../text/chunk.js'
 import type { DocumentSource, PipelineDocument } from './document.js'
 import type { Duplicates } from './duplicates.js'
-import { DocumentJob, NAMELESS, type RowShape, whyNoDocument } from './job.js'
+import { DocumentJob, isUnreadable, NAMELESS, type RowShape, whyNoDocument } from './job.js'
 import { type DocumentTable, Outcome } from './journal/document-table.js'
 import { nameContent, nameIds } from './names.js'
 import type { PipelinePlan } from './options.js'
@@ -139,10 +139,7 @@ export class Intake {
     const entries: Entry[] = []
     for (const value of items) {
       const index = this.#read++
-      const why = whyNoDocument(value)
-      // What is no document is known in the journal by its place and what is wrong with it.
-      const document =
-        why === undefined ? (value as PipelineDocument) : { id: `${NAMELESS}${index}`, text: why }
+      const [document, error] = documentOf(value, index)
       const entry: Entry = {
         index,
         id: document.id,
@@ -152,9 +149,8 @@ export class Intake {
         text: document.text,
         outcome: undefined,
         why: undefined,
-        error: undefined,
+        error,
       }
-      if (why !== undefined) entry.error = new MillraceError('INPUT_INVALID', why)
       entries.push(entry)
     }
     tally.counts.read += entries.length
@@ -299,6 +295,15 @@ export class Intake {
     }
     return results
   }
+}
+
+/** What a source gave as a document, and why it is none. In the journal that is known by what is wrong with it. */
+function documentOf(value: unknown, index: number): [PipelineDocument, MillraceError | undefined] {
+  if (isUnreadable(value))
+    return [{ id: value.id, text: `${value.error.code} ${value.error.message}` }, value.error]
+  const why = whyNoDocument(value)
+  if (why === undefined) return [value as PipelineDocument, undefined]
+  return [{ id: `${NAMELESS}${index}`, text: why }, new MillraceError('INPUT_INVALID', why)]
 }
 
 /** Chunks of each text; a text that cannot be read gives its error and leaves the others alone. */

@@ -6,7 +6,7 @@ import type { SparseVector } from '../batches/sparse.js'
 import { MillraceError } from '../errors.js'
 import { describeValue, isRecord } from '../is.js'
 import type { DType } from '../options/dense.js'
-import type { PipelineDocument } from './document.js'
+import type { PipelineDocument, UnreadableDocument } from './document.js'
 import { Outcome } from './journal/document-table.js'
 import type { PipelineRecord } from './record.js'
 import type { DropReason } from './report.js'
@@ -114,11 +114,17 @@ function weightOf(bytes: number): number {
 /** What a journal's name for something without an id begins with. */
 export const NAMELESS = '\u0000'
 
+/** A document that the source could not read. */
+export function isUnreadable(value: unknown): value is UnreadableDocument {
+  const { id, error } = (isRecord(value) ? value : {}) as Partial<UnreadableDocument>
+  return isId(id) && error instanceof Error && 'code' in error
+}
+
 /** Checks what a source gave; answers why it is no document. */
 export function whyNoDocument(value: unknown): string | undefined {
   if (!isRecord(value)) return `Expected { id, text } but received ${describeValue(value)}`
   const { id, text, format, metadata } = value as Partial<Record<keyof PipelineDocument, unknown>>
-  if (typeof id !== 'string' || id === '' || id.startsWith(NAMELESS)) {
+  if (!isId(id)) {
     return `Expected non-empty string that does not begin with U+0000 for id but received ${describeValue(id)}`
   }
   if (typeof text !== 'string') return `Expected string for text but received ${describeValue(text)}`
@@ -129,6 +135,10 @@ export function whyNoDocument(value: unknown): string | undefined {
     return `Expected object that JSON can hold for metadata but received ${describeValue(metadata)}`
   }
   return undefined
+}
+
+function isId(id: unknown): id is string {
+  return typeof id === 'string' && id !== '' && !id.startsWith(NAMELESS)
 }
 
 function isJsonObject(value: unknown): boolean {

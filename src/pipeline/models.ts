@@ -57,20 +57,16 @@ export class PipelineModels {
   static async open(plan: PipelinePlan): Promise<PipelineModels> {
     const owned: (AnyDense | AnySparse)[] = []
     try {
+      const own = <M extends AnyDense | AnySparse>(model: M): M => {
+        owned.push(model)
+        return model
+      }
       let dense: AnyDense | undefined
-      if (isModel<AnyDense>(plan.dense)) {
-        dense = plan.dense
-      } else if (plan.dense !== false) {
-        dense = await TextEmbedding.create(plan.dense)
-        owned.push(dense)
-      }
+      if (isModel<AnyDense>(plan.dense)) dense = plan.dense
+      else if (plan.dense !== false) dense = own(await TextEmbedding.create(plan.dense))
       let sparse: AnySparse | undefined
-      if (isModel<AnySparse>(plan.sparse)) {
-        sparse = plan.sparse
-      } else if (plan.sparse !== undefined) {
-        sparse = await SparseTextEmbedding.create(plan.sparse)
-        owned.push(sparse)
-      }
+      if (isModel<AnySparse>(plan.sparse)) sparse = plan.sparse
+      else if (plan.sparse !== undefined) sparse = own(await SparseTextEmbedding.create(plan.sparse))
       return new PipelineModels(plan, dense, sparse, owned)
     } catch (error) {
       await Promise.all(owned.map((model) => model.close()))

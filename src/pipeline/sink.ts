@@ -71,6 +71,8 @@ export interface StoreHit {
   id: string
   documentId: string
   text: string
+  /** Headings it stands under, outermost first. */
+  headings: string[]
   metadata: Readonly<Record<string, JsonValue>>
   /** Similarity, the greater the nearer: cosine unless the store was made with another. */
   score: number

@@ -1,10 +1,10 @@
 /** From the flags of `millrace embed` to a plan that can only be carried out: everything refused is refused here. */
 
+import { STDIN } from '../../sources/bytes.js'
 import { usageError } from '../exit.js'
 import type { EmbedFlags, Family } from '../families/family.js'
 import { FAMILIES } from '../families/index.js'
 import { chooseFamily, type FamilyName } from '../families/names.js'
-import { STDIN } from '../input/bytes.js'
 import { openImages } from '../input/images.js'
 import { openRecords } from '../input/open-records.js'
 import type { Input } from '../input/records.js'

@@ -2,7 +2,7 @@
 
 import { MillraceError, type TextPair } from '../../../index.js'
 import { describeValue } from '../../is.js'
-import { fieldOf } from './fields.js'
+import { fieldOf } from '../../sources/fields.js'
 import type { ItemShape } from './records.js'
 
 /** What to keep of a string itself: nothing, or it under a name, for plain lines or for every record. */

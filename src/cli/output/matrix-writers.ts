@@ -1,19 +1,10 @@
 /** Dense rows as a .npy matrix or as plain float32. A failed row is zeros. */
 
 import type { DenseBatch, DType } from '../../../index.js'
+import { NPY_DESCR, type NpyDescr, npyHeader } from '../../sinks/npy.js'
 import type { RowWriter } from '../pipeline/batch.js'
 import type { Destination } from './destination.js'
 import { bytesOf } from './memory.js'
-import { type NpyDescr, npyHeader } from './npy.js'
-
-const DESCR: Readonly<Record<DType, NpyDescr>> = {
-  float32: '<f4',
-  float16: '<f2',
-  int8: '|i1',
-  uint8: '|u1',
-  binary: '|i1',
-  ubinary: '|u1',
-}
 
 /** Values of a row. */
 export function rowWidth(dtype: DType, dim: number): number {
@@ -35,7 +26,7 @@ export class NpyWriter implements RowWriter<DenseBatch<DType>> {
   constructor(to: Destination, dtype: DType, width: number, scales?: Destination) {
     this.#to = to
     this.#scales = scales
-    this.#descr = DESCR[dtype]
+    this.#descr = NPY_DESCR[dtype]
     this.#width = width
   }
 

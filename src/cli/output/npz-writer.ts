@@ -4,10 +4,10 @@
  */
 
 import type { MultiVectorBatch, SparseBatch } from '../../../index.js'
+import type { NpyDescr } from '../../sinks/npy.js'
 import type { RowWriter } from '../pipeline/batch.js'
 import type { Destination } from './destination.js'
 import { bytesOf } from './memory.js'
-import type { NpyDescr } from './npy.js'
 import { type NpzArray, writeNpz } from './npz.js'
 import type { Scratch } from './scratch.js'
 

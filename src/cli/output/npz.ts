@@ -3,8 +3,8 @@
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { ZipFile } from 'yazl'
+import { type NpyDescr, npyHeader } from '../../sinks/npy.js'
 import type { Destination } from './destination.js'
-import { type NpyDescr, npyHeader } from './npy.js'
 import type { Scratch } from './scratch.js'
 
 /** One array of an archive. */

@@ -6,14 +6,14 @@
 import type { FileHandle } from 'node:fs/promises'
 import { open } from 'node:fs/promises'
 import { MillraceError } from '../../../index.js'
+import { npyHeaderLength, parseNpyHeader } from '../../sinks/npy.js'
+import { readBytes } from '../../sources/bytes.js'
+import { fieldOf } from '../../sources/fields.js'
+import { readLines } from '../../sources/lines.js'
 import { usageError } from '../exit.js'
 import { halfTable } from '../half.js'
-import { readBytes } from '../input/bytes.js'
-import { fieldOf } from '../input/fields.js'
-import { readLines } from '../input/lines.js'
 import { formatOf } from '../input/records.js'
 import { outputFormatOf } from '../output/format.js'
-import { npyHeaderLength, parseNpyHeader } from '../output/npy.js'
 
 /** Bytes read at once: enough to keep a disk busy, little to hold. */
 const BLOCK_BYTES = 1024 * 1024

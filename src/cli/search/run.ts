@@ -5,9 +5,11 @@ import { TextEmbedding } from '../../../index.js'
 import { downloadView } from '../download-view.js'
 import { requireFamily } from '../families/names.js'
 import { commonOptions, type DenseFlags, denseCallOptions, denseModelOptions } from '../model-options.js'
+import { isStore } from '../stores.js'
 import { count, oneLine, painter, print } from '../terminal.js'
 import { cosine, unit } from './cosine.js'
 import { holdsTexts, readIndex } from './index-file.js'
+import { searchStore } from './store.js'
 import { findTexts } from './texts.js'
 import { type Hit, Top } from './top.js'
 
@@ -26,6 +28,10 @@ const LEFT_COLUMNS = 14
 /** Searches and prints. */
 export async function runSearch(query: string, flags: SearchFlags, signal: AbortSignal): Promise<void> {
   requireFamily('dense', flags.model, 'millrace search compares dense vectors only')
+  if (isStore(flags.index)) {
+    await searchStore(query, flags, (model) => embedQuery(query, { ...flags, ...model }, signal))
+    return
+  }
   const files = flags.texts ?? []
   await Promise.all([flags.index, ...files].map((file) => access(file)))
   const vector = await embedQuery(query, flags, signal)

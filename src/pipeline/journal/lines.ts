@@ -34,7 +34,7 @@ export async function* readLines(path: string): AsyncGenerator<ReadLine, void, u
     for (let to = rest.indexOf(10); to >= 0; to = rest.indexOf(10, from)) {
       // A damaged line is the end only if nothing follows it.
       if (damaged !== undefined) throw damage(path, damaged)
-      const value = readLine(rest.toString('utf8', from, to))
+      const value = parseLine(rest.toString('utf8', from, to))
       if (value === undefined) damaged = at + from
       else yield { value: value.value, end: at + to + 1 }
       from = to + 1
@@ -44,7 +44,7 @@ export async function* readLines(path: string): AsyncGenerator<ReadLine, void, u
   }
 }
 
-function readLine(line: string): { value: unknown } | undefined {
+function parseLine(line: string): { value: unknown } | undefined {
   const json = line.slice(9)
   if (line[8] !== ' ' || line.slice(0, 8) !== checksum(json)) return undefined
   return { value: JSON.parse(json) }

@@ -1,7 +1,7 @@
 /** Splits bytes into lines. Decoding is per line, so that what is wrong can be told by line. */
 
 import { isUtf8 } from 'node:buffer'
-import { MillraceError } from '../../../index.js'
+import { MillraceError } from '../errors.js'
 
 /** Longest line: texts are cut long before, and without a bound a file without line ends would fill the memory. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024

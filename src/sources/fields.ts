@@ -1,6 +1,6 @@
 /** Dotted paths into JSON records: `meta.title`, `tags.0`. A key that itself holds the dots wins. */
 
-import { isRecord } from '../../is.js'
+import { isRecord } from '../is.js'
 
 /** The value at `path`, or `undefined`. */
 export function fieldOf(record: unknown, path: string): unknown {

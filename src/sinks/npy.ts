@@ -1,6 +1,7 @@
 /** The .npy format (NumPy's NEP 1): writing and reading its header. The rows themselves are plain little-endian values. */
 
-import { MillraceError } from '../../../index.js'
+import { MillraceError } from '../errors.js'
+import type { DType } from '../options/dense.js'
 
 /**
  * Bytes of a header we write. The row count is known only at the end, so the header has one size for every count: two
@@ -9,6 +10,16 @@ import { MillraceError } from '../../../index.js'
 export const NPY_HEADER_BYTES = 128
 
 const MAGIC = Buffer.from('\u0093NUMPY', 'latin1')
+
+/** The values of each format of dense vectors. */
+export const NPY_DESCR: Readonly<Record<DType, NpyDescr>> = {
+  float32: '<f4',
+  float16: '<f2',
+  int8: '|i1',
+  uint8: '|u1',
+  binary: '|i1',
+  ubinary: '|u1',
+}
 
 /** How NumPy names the values: byte order, kind, bytes. */
 export type NpyDescr = '<f4' | '<f2' | '|i1' | '|u1' | '<u4' | '<i8' | '|S3'

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { MillraceError } from '../../../index.js'
+import { MillraceError } from '../errors.js'
 
 /** The name that means standard input. */
 export const STDIN = '-'

@@ -1,0 +1,187 @@
+/** Carries out `millrace index`: makes source, pipeline and sink of the flags, runs, reports. */
+
+import {
+  type CleanOptions,
+  disk,
+  EmbeddingPipeline,
+  type EmbeddingPipelineOptions,
+  jsonlDeadLetters,
+  memory,
+  type PipelineReport,
+  redis,
+  type TieredCache,
+  tieredCache,
+} from '../../../index.js'
+import { importPeer } from '../../peers/peer.js'
+import { downloadView } from '../download-view.js'
+import { EXIT, Interrupted, usageError } from '../exit.js'
+import { commonOptions, denseModelOptions, pick } from '../model-options.js'
+import { sinkOf } from '../stores.js'
+import { clock, count, percent, print, say } from '../terminal.js'
+import type { IndexFlags } from './flags.js'
+import { openInputs } from './inputs.js'
+import { indexView } from './view.js'
+
+/** Bytes of a cache in memory, and of one in files, unless told otherwise. */
+const MEMORY_BYTES = 256 * 1024 * 1024
+const DISK_BYTES = 8 * 1024 * 1024 * 1024
+
+/** Runs the pipeline. Returns the exit code. */
+export async function runIndex(flags: IndexFlags, signal: AbortSignal): Promise<number> {
+  if (flags.to === undefined) throw usageError('Expected --to STORE')
+  const source = await openInputs(flags)
+  const cached = await openCache(flags)
+  const quiet = flags.quiet === true || flags.json === true
+  try {
+    const pipeline = await EmbeddingPipeline.create(await optionsOf(flags, cached?.cache, signal))
+    const view = indexView(quiet)
+    try {
+      const before = cached?.cache.metrics()
+      const report = await pipeline.run(source, {
+        signal,
+        onProgress: (progress) => view.update(progress, pipeline.metrics()),
+        ...pick(flags, ['prune', 'retryFailed']),
+      })
+      view.stop()
+      const after = cached?.cache.metrics()
+      const looked = (after?.hits ?? 0) + (after?.misses ?? 0) - (before?.hits ?? 0) - (before?.misses ?? 0)
+      const cacheShare = looked > 0 ? ((after?.hits ?? 0) - (before?.hits ?? 0)) / looked : undefined
+      if (flags.json === true) {
+        await print(
+          `${JSON.stringify({ to: flags.to, ...report, ...(cacheShare !== undefined && { cacheShare }) })}\n`,
+        )
+      } else if (flags.quiet !== true) {
+        for (const line of linesOf(report, flags.to, cacheShare)) say(line)
+      }
+      return report.failed > 0 ? EXIT.rowsFailed : EXIT.ok
+    } catch (error) {
+      view.stop()
+      if (error instanceof Interrupted && !quiet) {
+        const { written } = pipeline.metrics()
+        say(`millrace: interrupted after ${count(written)} documents; the same command goes on from here`)
+      }
+      throw error
+    } finally {
+      view.stop()
+      await pipeline.close()
+    }
+  } finally {
+    await cached?.end()
+  }
+}
+
+async function optionsOf(
+  flags: IndexFlags,
+  cache: TieredCache | undefined,
+  signal: AbortSignal,
+): Promise<EmbeddingPipelineOptions> {
+  const { sparse, chunk, clean, minLength, languages, deadLetters, journal } = flags
+  const view = downloadView(flags.quiet === true || flags.json === true)
+  const loading = { signal, onDownload: view.update }
+  const overwrite = flags.overwrite === true
+  const kept: CleanOptions & object = {
+    ...(minLength !== undefined && { minLength }),
+    ...(languages !== undefined && { languages }),
+  }
+  if (!clean && Object.keys(kept).length > 0)
+    throw usageError('Expected no --min-length and --languages with --no-clean')
+  if (flags.prompt !== undefined && !flags.dense) throw usageError('Expected no --prompt with --no-dense')
+  return {
+    sink: sinkOf(flags.to ?? '', overwrite),
+    dense: flags.dense
+      ? {
+          ...commonOptions(flags),
+          ...denseModelOptions(flags, 'passage'),
+          ...(flags.prompt !== undefined && { prompts: { passage: flags.prompt } }),
+          ...loading,
+        }
+      : false,
+    ...(sparse !== undefined &&
+      sparse !== false && {
+        sparse: {
+          ...pick(flags, ['cacheDir']),
+          ...(flags.offline === true && { localFilesOnly: true }),
+          ...(typeof sparse === 'string' && { model: sparse }),
+          ...loading,
+        },
+      }),
+    prepare: clean ? kept : false,
+    chunk: chunk
+      ? {
+          ...pick(flags, ['by', 'overlap']),
+          ...(flags.chunkTokens !== undefined && { maxTokens: flags.chunkTokens }),
+        }
+      : false,
+    ...pick(flags, ['duplicates', 'dtype', 'dimensions', 'batchRecords']),
+    ...(cache !== undefined && { cache }),
+    ...(deadLetters !== undefined && { deadLetters: jsonlDeadLetters(deadLetters, { overwrite }) }),
+    ...(journal !== undefined && journal !== true && { journal }),
+  }
+}
+
+/** `memory`, an address of Redis, or a folder, with memory before the last two. */
+async function openCache({
+  cache: where,
+  cacheBytes,
+}: IndexFlags): Promise<{ cache: TieredCache; end: () => Promise<void> } | undefined> {
+  if (where === undefined) return undefined
+  const kept = memory({ maxBytes: where === 'memory' ? (cacheBytes ?? MEMORY_BYTES) : MEMORY_BYTES })
+  if (where === 'memory') {
+    const cache = tieredCache([kept])
+    return { cache, end: () => cache.close() }
+  }
+  if (!/^rediss?:\/\//i.test(where)) {
+    const cache = tieredCache([kept, disk(where, { maxBytes: cacheBytes ?? DISK_BYTES })])
+    return { cache, end: () => cache.close() }
+  }
+  type Client = Parameters<typeof redis>[0] & {
+    quit(): Promise<unknown>
+    on(event: string, listener: () => void): void
+  }
+  const { Redis } = await importPeer<{ Redis: new (url: string) => Client }>(
+    'ioredis',
+    '5',
+    '--cache redis://',
+  )
+  const client = new Redis(where)
+  client.on('error', () => {}) // an outage is a miss
+  const cache = tieredCache([kept, redis(client)])
+  const end = async () => {
+    await cache.close()
+    await client.quit().catch(() => {})
+  }
+  return { cache, end }
+}
+
+function linesOf(report: PipelineReport, to: string, cacheShare: number | undefined): string[] {
+  const {
+    written,
+    unchanged,
+    duplicates,
+    dropped,
+    failed,
+    replaced,
+    pruned,
+    records,
+    chunks,
+    seconds,
+    truncated,
+  } = report
+  const parts = [
+    `${count(written)} documents written${replaced > 0 ? ` (${count(replaced)} replaced)` : ''} as ${count(records)} records`,
+    ...(unchanged > 0 ? [`${count(unchanged)} unchanged`] : []),
+    ...(duplicates > 0 ? [`${count(duplicates)} duplicates`] : []),
+    ...(dropped > 0 ? [`${count(dropped)} left out`] : []),
+    ...(pruned > 0 ? [`${count(pruned)} removed`] : []),
+    ...(failed > 0 ? [`${count(failed)} failed`] : []),
+  ]
+  const rate = `${count(chunks / Math.max(seconds, 1e-3))} chunks/s`
+  const cache = cacheShare === undefined ? '' : `, ${percent(cacheShare)} from the cache`
+  return [
+    `${to}: ${parts.join(', ')}`,
+    `${count(chunks)} chunks in ${clock(seconds)} (${rate}${cache})`,
+    ...(truncated > 0
+      ? [`${count(truncated)} texts were cut off at the model's limit (see --no-chunk)`]
+      : []),
+  ]
+}
