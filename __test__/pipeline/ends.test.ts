@@ -1,7 +1,7 @@
 /** How runs end early, what they free, and that a slow sink holds the source back. */
 
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import {
   EmbeddingPipeline,
   type EmbeddingPipelineOptions,
@@ -10,6 +10,9 @@ import {
   TextEmbedding,
 } from '../../index.js'
 import { documents, LogSink, MemoryLetters, TableSink, temporaryDirectory } from './support.js'
+
+// Real models on machines that do other things too.
+vi.setConfig({ testTimeout: 60_000 })
 
 let dense: TextEmbedding
 let sparse: SparseTextEmbedding
@@ -204,7 +207,7 @@ describe('a slow sink', () => {
         )
       }
     }
-  }, 60_000)
+  })
 
   it('gets what there is when the source pauses', async () => {
     const sink = new TableSink()

@@ -2,7 +2,7 @@
 
 import { appendFile, mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import {
   EmbeddingPipeline,
   type EmbeddingPipelineOptions,
@@ -24,6 +24,9 @@ import {
   TableSink,
   temporaryDirectory,
 } from './support.js'
+
+// Real models on machines that do other things too.
+vi.setConfig({ testTimeout: 60_000 })
 
 let sparse: SparseTextEmbedding
 

@@ -4,7 +4,7 @@ import { loadAddon } from '../binding/load.js'
 import { invalidOption, MillraceError } from '../errors.js'
 import type { Checked } from '../options/check.js'
 import type { DocumentSource, NamedDocumentSource } from './document.js'
-import { ExactDuplicates } from './duplicates.js'
+import { duplicatesOf } from './duplicates.js'
 import { embedAll } from './embed.js'
 import { Gate } from './gate.js'
 import { checkDocumentSource, Intake } from './intake.js'
@@ -138,7 +138,7 @@ export class PipelineRun {
     const weight = Math.max(WAITING_WEIGHT, WAITING_BATCHES * plan.batchRecords)
     const gate = new Gate({ weight, documents: plan.concurrency })
     this.#gate = gate
-    const duplicates = plan.duplicates === false ? undefined : new ExactDuplicates(addon)
+    const duplicates = plan.duplicates === false ? undefined : duplicatesOf(plan.duplicates, addon)
     const table = journal?.table ?? new DocumentTable()
     const retryFailed = this.#options.retryFailed ?? false
     const intake = new Intake({ addon, plan, chunkers, duplicates, table, shape, retryFailed, tally }, source)
