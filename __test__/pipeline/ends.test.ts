@@ -75,13 +75,15 @@ describe('abort', () => {
   it('does not wait for a source that hangs', async () => {
     const sink = new TableSink()
     await using pipeline = await create({ sink })
+    let hangs = false
     async function* hanging(): AsyncGenerator<PipelineDocument> {
       yield { id: 'a', text: 'one' }
+      hangs = true
       await new Promise(() => {})
     }
     const controller = new AbortController()
     const running = pipeline.run(hanging(), { signal: controller.signal })
-    await pause(100)
+    while (!hangs) await pause(5)
     controller.abort(new Error('enough'))
     await expect(running).rejects.toThrow('enough')
     expect(sink.calls.at(-1)).toBe('close')
@@ -92,7 +94,7 @@ describe('abort', () => {
     const { state, source } = endless()
     const running = pipeline.run(source)
     const rejected = expect(running).rejects.toMatchObject({ code: 'CLOSED' })
-    await pause(50)
+    while (state.read === 0) await pause(5)
     await pipeline.close()
     await rejected
     expect(state.returned).toBe(1)
@@ -182,7 +184,8 @@ describe('a slow sink', () => {
         for (; read < 5000; read++) yield make(read)
       }
       const running = pipeline.run(source())
-      await pause(700)
+      while (pipeline.metrics().waitingDocuments < 200) await pause(5)
+      await pause(200)
       const before = read
       await pause(300)
       expect(read, name).toBe(before)
