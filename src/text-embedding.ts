@@ -189,14 +189,18 @@ export class TextEmbedding<D extends DType = 'float32', E extends ErrorMode = 't
     return countTokens(() => this.loaded.get(), source, options)
   }
 
-  /** @internal How `passageEmbed` with such options embeds: what is written before texts, and what its rows are. */
+  /**
+   * @internal How `passageEmbed` with such options embeds: what is written before texts, what its rows are, and what else of the model's
+   * defaults they depend on.
+   */
   passageFacts(
     native: NativeModel,
     options: { dtype?: DType | undefined; dimensions?: number | undefined },
-  ): { prompt: string; dtype: DType; dim: number } {
+  ): { prompt: string; dtype: DType; dim: number; others: unknown } {
     const call = this.#call('passageEmbed', options)
-    const { prompt = '', dtype } = this.#prepared('passage', call, native)
-    return { prompt, dtype, dim: call.job.dimensions ?? native.info().dim ?? 0 }
+    const { prompt = '', dtype, task, overflow, chunkOverlap } = this.#prepared('passage', call, native)
+    const dim = call.job.dimensions ?? native.info().dim ?? 0
+    return { prompt, dtype, dim, others: { task, overflow, chunkOverlap } }
   }
 
   #call(where: string, options: unknown, basePriority = 0): Call<EmbedOptions> {

@@ -54,6 +54,7 @@ export function cachedJob({ cache, flights, order, priority, ...options }: Cache
     order: order ?? 'input',
     errors,
     priority: priority ?? 0,
+    eager: false,
     onEnd() {},
   })
   return { job, inner }

@@ -83,9 +83,13 @@ export class ModelScope {
     return job
   }
 
-  /** The name of all that rows depend on but their inputs and the options of calls: weights, tokenizer, configuration, options. */
+  /** The name of all that rows depend on but their inputs and what calls choose themselves: weights, tokenizer, configuration, options. */
   async identity(addon: NativeAddon, native: NativeModel): Promise<string> {
-    return this.#identify(addon, native, undefined)
+    const { maxLength, normalize } = native.info()
+    return addon.nameFields([
+      await this.#identify(addon, native, undefined),
+      canonical({ maxLength, normalize }),
+    ])
   }
 
   /** Takes no more inputs; resolves once the model has all that it must embed, or after some time. */
@@ -155,7 +159,7 @@ export class ModelScope {
 }
 
 /** JSON that does not depend on the order of properties. What is undefined is left out. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -71,12 +71,12 @@ export async function embedAll(
       if (done === true) return
       const texts: string[] = []
       for (const job of jobs) {
+        gate.enter(job)
         announce(job)
         if (job.complete) {
           complete(job)
           continue
         }
-        gate.enter(job.records.length)
         for (const [chunk, { text }] of job.records.entries()) {
           for (const waiting of places) waiting.set(position, { job, chunk })
           position++

@@ -3,19 +3,20 @@
  * wait for the models, or that are settled already. What becomes of a job's chunks is in `embed.ts`.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { NativeAddon } from '../binding/types.js'
 import { MillraceError } from '../errors.js'
 import { checkSource, openSource, type Slice, type SourceReader } from '../stream/source.js'
 import type { TextChunk, TextChunker } from '../text/chunk.js'
 import type { DocumentSource, PipelineDocument } from './document.js'
 import type { Duplicates } from './duplicates.js'
-import { DocumentJob, isUnreadable, type RowShape, whyNoDocument } from './job.js'
+import { DocumentJob, isUnreadable, NAMELESS, type RowShape, whyNoDocument } from './job.js'
 import { type DocumentTable, Outcome } from './journal/document-table.js'
 import { nameContent, nameIds } from './names.js'
 import type { PipelinePlan } from './options.js'
 import { keepsMarkup, type Prepared, prepareDocuments } from './prepare.js'
 import type { PipelineRecord } from './record.js'
+import type { DropReason } from './report.js'
 import type { Tally } from './tally.js'
 
 /** Documents of a slice, and their characters: few native calls, short turns, little to hold. */
@@ -24,6 +25,9 @@ const SLICE_CHARACTERS = 512 * 1024
 
 /** How long a slice waits for more documents after its first: files take turns of the event loop to read. */
 const GATHER_MS = 5
+
+/** Longest time in milliseconds that documents are named without a turn of the event loop. */
+const TURN_MS = 4
 
 /** What the intake needs. */
 export interface IntakeContext {
@@ -50,11 +54,10 @@ interface Entry {
   text: string
   /** Why it will not be embedded, where it will not. */
   outcome: Outcome | undefined
+  /** Why it is dropped, if it is. */
+  why: DropReason | undefined
   error: MillraceError | undefined
 }
-
-/** What is named in place of an id that is none or was used: no document's id begins with it. */
-const NAMELESS = '\u0000'
 
 const DOCUMENTS = {
   expected: 'document',
@@ -64,6 +67,11 @@ const DOCUMENTS = {
   push: () => 0,
 }
 
+/** Throws INPUT_INVALID for what is no source of documents. */
+export function checkDocumentSource(source: unknown): void {
+  checkSource(source, DOCUMENTS)
+}
+
 /** Reads a source to its end. */
 export class Intake {
   readonly #context: IntakeContext
@@ -71,9 +79,7 @@ export class Intake {
   #reading: Promise<Slice> | undefined
   #read = 0
 
-  /** Throws INPUT_INVALID when `source` is no source. */
   constructor(context: IntakeContext, source: DocumentSource) {
-    checkSource(source, DOCUMENTS)
     this.#context = context
     this.#reader = openSource(source, DOCUMENTS)
   }
@@ -104,14 +110,15 @@ export class Intake {
 
   /** Some documents: what comes within a few milliseconds, up to a bound. */
   async #readSlice(): Promise<Slice> {
-    const first = await (this.#reading ?? this.#reader.read(SLICE_DOCUMENTS))
+    const most = Math.min(SLICE_DOCUMENTS, this.#context.plan.concurrency)
+    const first = await (this.#reading ?? this.#reader.read(most))
     this.#reading = undefined
     const items = [...first.items]
     let { done } = first
     let characters = items.reduce((sum: number, item) => sum + lengthOf(item), 0)
     const late = sleep(GATHER_MS)
-    while (!done && items.length < SLICE_DOCUMENTS && characters < SLICE_CHARACTERS) {
-      const reading = this.#reader.read(SLICE_DOCUMENTS - items.length)
+    while (!done && items.length < most && characters < SLICE_CHARACTERS) {
+      const reading = this.#reader.read(most - items.length)
       const slice = reading instanceof Promise ? await Promise.race([reading, late]) : reading
       if (slice === undefined) {
         this.#reading = reading as Promise<Slice>
@@ -141,6 +148,7 @@ export class Intake {
         document,
         text: document.text,
         outcome: undefined,
+        why: undefined,
         error,
       }
       entries.push(entry)
@@ -150,6 +158,7 @@ export class Intake {
       addon,
       entries.map(({ id }) => id),
     )
+    let turn = performance.now()
     for (const [i, entry] of entries.entries()) {
       entry.name = names[i] ?? ''
       if (!table.see(entry.name)) {
@@ -159,6 +168,10 @@ export class Intake {
         table.see(entry.name)
       }
       entry.content = await nameContent(addon, entry.document)
+      if (performance.now() - turn >= TURN_MS) {
+        await nextTurn()
+        turn = performance.now()
+      }
       if (entry.error !== undefined) entry.outcome = Outcome.failed
     }
     return entries
@@ -167,9 +180,11 @@ export class Intake {
   /** Cleans documents and finds those that are left out. */
   async #prepare(entries: readonly Entry[]): Promise<void> {
     const { addon, plan, duplicates } = this.#context
-    // What has not changed was cleaned before; its text is needed only where others are compared with it.
+    // What has not changed was cleaned before; its text is needed only where others are compared with it, or to say why it is left out.
     const open = entries.filter(
-      (entry) => entry.error === undefined && (duplicates !== undefined || !this.#isSettled(entry)),
+      (entry) =>
+        entry.error === undefined &&
+        (duplicates !== undefined || !this.#isSettled(entry) || this.#isDropped(entry)),
     )
     const prepared = await prepareDocuments(
       addon,
@@ -177,14 +192,19 @@ export class Intake {
       open.map(({ document }) => document),
     )
     for (const [i, entry] of open.entries()) {
-      const { text, dropped } = prepared[i] as Prepared
+      const { text, why } = prepared[i] as Prepared
       entry.text = text
-      if (dropped) entry.outcome = Outcome.dropped
+      entry.why = why
+      if (why !== undefined) entry.outcome = Outcome.dropped
     }
     if (duplicates === undefined) return
     const compared = open.filter(({ outcome }) => outcome === undefined)
     const marks = await duplicates.mark(compared.map(({ text }) => text))
     for (const [i, entry] of compared.entries()) if (marks[i] === true) entry.outcome = Outcome.duplicate
+  }
+
+  #isDropped({ name }: Entry): boolean {
+    return this.#context.table.get(name)?.outcome === Outcome.dropped
   }
 
   /** Whether the store has the document as it is, as far as its content and the journal tell. */
@@ -212,17 +232,13 @@ export class Intake {
     for (const entry of entries) {
       const known = table.get(entry.name)
       if (this.#isSettled(entry) && this.#staysSo(entry, known?.outcome)) {
-        this.#countSettled(known?.outcome ?? Outcome.none)
+        this.#countSettled(known?.outcome ?? Outcome.none, entry.why)
         continue
       }
       const replaces = known?.outcome === Outcome.written || known?.outcome === Outcome.begun
-      const job = new DocumentJob(
-        entry.index,
-        entry.id,
-        entry.content,
-        replaces,
-        entry.outcome ?? Outcome.written,
-      )
+      const { index, id, document, content, outcome = Outcome.written, why } = entry
+      const shownId = document.id.startsWith(NAMELESS) ? '' : document.id
+      const job = new DocumentJob({ index, id, shownId, content, replaces, outcome, why })
       if (entry.error !== undefined) job.fail(entry.error)
       else if (job.outcome === Outcome.written) toCut.push({ job, entry })
       jobs.push(job)
@@ -231,7 +247,7 @@ export class Intake {
     for (const [i, { job, entry }] of toCut.entries()) {
       const records = cut[i] ?? []
       if (records instanceof MillraceError) job.fail(records)
-      else if (records.length === 0) job.outcome = Outcome.dropped
+      else if (records.length === 0) job.leaveOut('empty')
       else job.expect(records, shape)
       entry.text = ''
     }
@@ -245,11 +261,12 @@ export class Intake {
     return (outcome ?? Outcome.written) === known
   }
 
-  #countSettled(outcome: Outcome): void {
-    const { counts } = this.#context.tally
+  #countSettled(outcome: Outcome, why: DropReason = 'empty'): void {
+    const { tally } = this.#context
+    const { counts } = tally
     if (outcome === Outcome.written) counts.unchanged++
     else if (outcome === Outcome.duplicate) counts.duplicates++
-    else if (outcome === Outcome.dropped) counts.dropped++
+    else if (outcome === Outcome.dropped) tally.countDropped(why)
     else counts.failed++
   }
 
@@ -280,12 +297,13 @@ export class Intake {
   }
 }
 
-/** What a source gave as a document, and why it is none. */
+/** What a source gave as a document, and why it is none. In the journal that is known by what is wrong with it. */
 function documentOf(value: unknown, index: number): [PipelineDocument, MillraceError | undefined] {
-  if (isUnreadable(value)) return [{ id: value.id, text: '' }, value.error]
+  if (isUnreadable(value))
+    return [{ id: value.id, text: `${value.error.code} ${value.error.message}` }, value.error]
   const why = whyNoDocument(value)
   if (why === undefined) return [value as PipelineDocument, undefined]
-  return [{ id: `${NAMELESS}${index}`, text: '' }, new MillraceError('INPUT_INVALID', why)]
+  return [{ id: `${NAMELESS}${index}`, text: why }, new MillraceError('INPUT_INVALID', why)]
 }
 
 /** Chunks of each text; a text that cannot be read gives its error and leaves the others alone. */

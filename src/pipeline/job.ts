@@ -4,10 +4,12 @@ import type { VectorOf } from '../batches/dense.js'
 import { ARRAYS, rowValues } from '../batches/dense-matrix.js'
 import type { SparseVector } from '../batches/sparse.js'
 import { MillraceError } from '../errors.js'
+import { describeValue, isRecord } from '../is.js'
 import type { DType } from '../options/dense.js'
 import type { PipelineDocument, UnreadableDocument } from './document.js'
 import { Outcome } from './journal/document-table.js'
 import type { PipelineRecord } from './record.js'
+import type { DropReason } from './report.js'
 
 /** What the models' rows are. */
 export interface RowShape {
@@ -15,29 +17,50 @@ export interface RowShape {
   sparse: boolean
 }
 
+/** Bytes of text and vectors that count as one chunk: more than usual, so that the number of chunks is bounded too. */
+const CHUNK_BYTES = 8192
+
+/** What a record's places and names take beside its text. */
+const RECORD_BYTES = 512
+
+/** What is known of a document when its job is made. */
+export type JobFacts = Pick<
+  DocumentJob,
+  'index' | 'id' | 'shownId' | 'content' | 'replaces' | 'outcome' | 'why'
+>
+
 /** A document and what has become of it so far. */
 export class DocumentJob {
   /** Position in the source. */
   readonly index: number
+  /** Its id; or, of one that has none of its own, a name for the journal. */
   readonly id: string
+  /** The id that it came with, for people. */
+  readonly shownId: string
   /** Name of its content. */
   readonly content: string
   /** The store may hold something of it, which goes first. */
   readonly replaces: boolean
   outcome: Outcome
+  /** Why it is left out. */
+  why: DropReason | undefined
   error: MillraceError | undefined
   records: PipelineRecord[] = []
   dense: VectorOf<DType> | undefined
   scales: Float32Array | undefined
   sparse: SparseVector[] | undefined
+  /** What it takes while it is on its way, in chunks of ordinary size. */
+  weight = 1
   #missing = 0
 
-  constructor(index: number, id: string, content: string, replaces: boolean, outcome: Outcome) {
-    this.index = index
-    this.id = id
-    this.content = content
-    this.replaces = replaces
-    this.outcome = outcome
+  constructor(facts: JobFacts) {
+    this.index = facts.index
+    this.id = facts.id
+    this.shownId = facts.shownId
+    this.content = facts.content
+    this.replaces = facts.replaces
+    this.outcome = facts.outcome
+    this.why = facts.why
   }
 
   /** Nothing is awaited any more. */
@@ -49,6 +72,8 @@ export class DocumentJob {
   expect(records: PipelineRecord[], { dense, sparse }: RowShape): void {
     this.records = records
     const { length } = records
+    const rowBytes = RECORD_BYTES + (dense === undefined ? 0 : 4 * dense.dim)
+    this.weight = records.reduce((sum, { text }) => sum + weightOf(2 * text.length + rowBytes), 0)
     this.#missing = length * ((dense === undefined ? 0 : 1) + (sparse ? 1 : 0))
     if (dense !== undefined) {
       const { dtype, dim } = dense
@@ -68,41 +93,60 @@ export class DocumentJob {
   /** The document is not written. The first error counts. */
   fail(error: MillraceError): void {
     if (this.error !== undefined) return
-    this.error = new MillraceError(error.code, `Document '${this.id}': ${error.message}`, {
+    this.error = new MillraceError(error.code, `Document '${this.shownId}': ${error.message}`, {
       index: this.index,
       cause: error,
     })
     this.outcome = Outcome.failed
   }
 
-  /** Frees what a document that is not written need not keep. */
-  drop(): void {
-    this.records = []
-    this.dense = undefined
-    this.scales = undefined
-    this.sparse = undefined
+  /** The document is not written, and that is no error. */
+  leaveOut(why: DropReason): void {
+    this.outcome = Outcome.dropped
+    this.why = why
   }
 }
 
+function weightOf(bytes: number): number {
+  return Math.max(1, bytes / CHUNK_BYTES)
+}
+
+/** What a journal's name for something without an id begins with. */
+export const NAMELESS = '\u0000'
+
 /** A document that the source could not read. */
 export function isUnreadable(value: unknown): value is UnreadableDocument {
-  const { id, error } = (
-    typeof value === 'object' && value !== null ? value : {}
-  ) as Partial<UnreadableDocument>
-  return typeof id === 'string' && id !== '' && error instanceof Error && 'code' in error
+  const { id, error } = (isRecord(value) ? value : {}) as Partial<UnreadableDocument>
+  return isId(id) && error instanceof Error && 'code' in error
 }
 
 /** Checks what a source gave; answers why it is no document. */
 export function whyNoDocument(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return `Expected { id, text } but received ${typeof value}`
+  if (!isRecord(value)) return `Expected { id, text } but received ${describeValue(value)}`
   const { id, text, format, metadata } = value as Partial<Record<keyof PipelineDocument, unknown>>
-  if (typeof id !== 'string' || id === '') return 'Expected non-empty string for id'
-  if (typeof text !== 'string') return `Expected string for text but received ${typeof text}`
-  if (format !== undefined && format !== 'text' && format !== 'markdown' && format !== 'html') {
-    return "Expected one of 'text', 'markdown', 'html' for format"
+  if (!isId(id)) {
+    return `Expected non-empty string that does not begin with U+0000 for id but received ${describeValue(id)}`
   }
-  if (metadata !== undefined && (typeof metadata !== 'object' || metadata === null)) {
-    return 'Expected object for metadata'
+  if (typeof text !== 'string') return `Expected string for text but received ${describeValue(text)}`
+  if (format !== undefined && format !== 'text' && format !== 'markdown' && format !== 'html') {
+    return `Expected one of 'text', 'markdown', 'html' for format but received ${describeValue(format)}`
+  }
+  if (metadata !== undefined && !isJsonObject(metadata)) {
+    return `Expected object that JSON can hold for metadata but received ${describeValue(metadata)}`
   }
   return undefined
+}
+
+function isId(id: unknown): id is string {
+  return typeof id === 'string' && id !== '' && !id.startsWith(NAMELESS)
+}
+
+function isJsonObject(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  try {
+    JSON.stringify(value) // throws for cycles and for BigInt
+    return true
+  } catch {
+    return false
+  }
 }

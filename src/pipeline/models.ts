@@ -2,11 +2,14 @@
 
 import type { DenseBatch } from '../batches/dense.js'
 import type { SparseBatch } from '../batches/sparse.js'
+import { loadAddon } from '../binding/load.js'
 import type { NativeModel } from '../binding/types.js'
+import { canonical } from '../cache/model-scope.js'
 import { invalidOption } from '../errors.js'
 import { locateModel, nativeOptions } from '../models/locate.js'
 import { DEFAULT_TEXT_MODEL, textModels } from '../models/registries.js'
 import type { DType } from '../options/dense.js'
+import type { QuantizationRanges } from '../quantize/ranges.js'
 import { SparseTextEmbedding } from '../sparse-text-embedding.js'
 import { TextChunker } from '../text/chunk.js'
 import { TextEmbedding } from '../text-embedding.js'
@@ -93,8 +96,8 @@ export class PipelineModels {
       errors: 'collect',
       order: 'completion',
       eager: true,
-      // With `chunk: false` cutting is what was asked for, and it is counted.
-      overflow: 'truncate',
+      // Fixed slices would wait for documents that wait for these.
+      batching: 'planned',
       signal,
       ...(cache !== undefined && { cache }),
     } as const
@@ -145,8 +148,11 @@ export class PipelineModels {
         throw invalidOption('ranges', `ranges of ${dim} dimensions`, plan.ranges.dim)
       }
       parts['dense model'] = identity
+      parts['dense model options'] = canonical(facts.others)
       parts['prompt'] = prompt
-      parts['dense vectors'] = JSON.stringify([dim, dtype, plan.ranges])
+      parts['dtype'] = dtype
+      parts['dimensions'] = String(dim)
+      parts['ranges'] = plan.ranges === undefined ? 'none' : nameOf(plan.ranges)
     }
     if (sparse !== undefined) {
       const { native, identity } = await sparse.named()
@@ -156,9 +162,11 @@ export class PipelineModels {
     }
     const chunkers = await this.#chunkers(natives, prompt)
     const { prepare, chunk, duplicates, sink } = plan
-    parts['prepare options'] = JSON.stringify(prepare)
-    parts['chunk options'] = JSON.stringify(chunk === false ? false : [chunk, chunkers?.plain.maxTokens])
-    parts['duplicates options'] = JSON.stringify(duplicates)
+    parts['prepare options'] = canonical(prepare)
+    parts['chunk options'] = canonical(
+      chunk === false ? false : { ...chunk, maxTokens: chunkers?.plain.maxTokens },
+    )
+    parts['duplicates options'] = canonical(duplicates)
     parts['sink'] = sink.name
     return { shape, schema, fingerprint: parts, chunkers }
   }
@@ -178,13 +186,21 @@ export class PipelineModels {
       ...(Number.isFinite(maxTokens) && { maxTokens }),
     }
     const { by } = chunk
-    const plain = await TextChunker.open({
-      ...options,
-      by: by === 'auto' || by === 'markdown' ? 'sentence' : by,
-    })
-    const markdown = await TextChunker.open({ ...options, by: 'markdown' })
+    if (by !== 'auto') {
+      const all = await TextChunker.open({ ...options, by })
+      return { plain: all, markdown: all }
+    }
+    const [plain, markdown] = await Promise.all([
+      TextChunker.open({ ...options, by: 'sentence' }),
+      TextChunker.open({ ...options, by: 'markdown' }),
+    ])
     return { plain, markdown }
   }
+}
+
+/** Thousands of numbers in a few characters. */
+function nameOf(ranges: QuantizationRanges): string {
+  return loadAddon().addon.nameFields([JSON.stringify(ranges)])
 }
 
 /** Not `instanceof`: it may come from the other of this package's two builds. */

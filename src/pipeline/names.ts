@@ -2,6 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { NativeAddon } from '../binding/types.js'
+import { canonical } from '../cache/model-scope.js'
 import type { PipelineDocument } from './document.js'
 import { shortName } from './journal/document-table.js'
 
@@ -23,5 +24,5 @@ export async function nameContent(
     if (at > 0) await nextTurn()
     pieces.push(addon.nameFields([text.slice(at, at + NAMED_AT_ONCE)]))
   }
-  return shortName(addon.nameFields(['millrace content 1', format, JSON.stringify(metadata), ...pieces]))
+  return shortName(addon.nameFields(['millrace content 1', format, canonical(metadata), ...pieces]))
 }

@@ -87,6 +87,8 @@ export interface EmbeddingPipelineOptions {
   journal?: string | false | undefined
   /** Order of records in the store: of the source, or as documents are completed. @default 'input' */
   order?: 'input' | 'completion' | undefined
+  /** Most documents on their way, from the source to the store. @default 8192, as far as they have room */
+  concurrency?: number | undefined
   /** Records that are written together: the sink's batch, and what is done again after a crash. @default 1024 */
   batchRecords?: number | undefined
   /** Longest time in milliseconds that finished records wait for a whole batch. @default 2000 */
@@ -109,6 +111,8 @@ export interface PipelineRunOptions {
 
 const DEFAULT_BATCH_RECORDS = 1024
 const DEFAULT_FLUSH_MS = 2000
+/** As many as there may be chunks: short documents are one each. */
+const DEFAULT_CONCURRENCY = 8192
 
 const sink: Check<Sink> = (name, value) => {
   const isSink =
@@ -152,6 +156,7 @@ const pipelineChecks: Checks<EmbeddingPipelineOptions> = {
   deadLetters: sink as unknown as Check<DeadLetterSink>,
   journal: (name, value) => (value === false ? value : nonEmptyString(name, value)),
   order: oneOf('input', 'completion'),
+  concurrency: positiveInteger,
   batchRecords: positiveInteger,
   flushMs: integer(0, MAX_COUNT, 'integer from 0'),
 }
@@ -196,6 +201,7 @@ export interface PipelinePlan {
   deadLetters: DeadLetterSink | undefined
   journal: string | false
   order: 'input' | 'completion'
+  concurrency: number
   batchRecords: number
   flushMs: number
 }
@@ -227,6 +233,7 @@ export function parsePipeline(options: unknown): PipelinePlan {
     deadLetters,
     journal: given.journal ?? given.sink.journalPath ?? false,
     order: given.order ?? 'input',
+    concurrency: given.concurrency ?? Math.max(DEFAULT_CONCURRENCY, 4 * (given.batchRecords ?? 0)),
     batchRecords: given.batchRecords ?? DEFAULT_BATCH_RECORDS,
     flushMs: given.flushMs ?? DEFAULT_FLUSH_MS,
   }

@@ -6,6 +6,7 @@ import type { EmbedOptions } from '../options/dense.js'
 import type { SparseEmbedOptions } from '../options/sparse.js'
 import type { SparseEmbeddingStream } from '../sparse-text-embedding.js'
 import type { TextSource } from '../stream/source.js'
+import { checkLanguages } from '../text/prepare.js'
 import type { TextEmbeddingStream } from '../text-embedding.js'
 import type { DocumentSource } from './document.js'
 import { PipelineModels } from './models.js'
@@ -53,6 +54,7 @@ export class EmbeddingPipeline implements AsyncDisposable {
    */
   static async create(options: EmbeddingPipelineOptions): Promise<EmbeddingPipeline> {
     const plan = parsePipeline(options)
+    if (plan.prepare !== false) checkLanguages(plan.prepare.languages ?? [])
     return new EmbeddingPipeline(plan, await PipelineModels.open(plan))
   }
 
@@ -80,7 +82,8 @@ export class EmbeddingPipeline implements AsyncDisposable {
   }
 
   /**
-   * Dense vectors of queries, as `TextEmbedding.queryEmbed` in the store's format: ahead of a run under way.
+   * Dense vectors of queries, as `TextEmbedding.queryEmbed`, with the store's dimensions, but in float32 whatever its format: ahead of a run
+   * under way, and with its cache.
    *
    * @throws MillraceError INVALID_OPTION, also where the pipeline has no dense model.
    */
@@ -119,7 +122,7 @@ export class EmbeddingPipeline implements AsyncDisposable {
     const total = new Tally()
     total.add(this.#total)
     if (this.#running !== undefined) total.add(this.#running.run.tally)
-    const { counts, times, errors, chunks, tokens, truncated, records, commits } = total
+    const { counts, times, errors, droppedBy, chunks, tokens, truncated, records, commits } = total
     const { dense, sparse } = this.#models
     return {
       runs: this.#runs,
@@ -130,7 +133,9 @@ export class EmbeddingPipeline implements AsyncDisposable {
       truncated,
       records,
       commits,
-      waitingChunks: this.#running?.run.waitingChunks ?? 0,
+      waitingChunks: this.#running?.run.waiting.chunks ?? 0,
+      waitingDocuments: this.#running?.run.waiting.documents ?? 0,
+      droppedBy,
       errors,
       ...(dense !== undefined && { dense: dense.metrics() }),
       ...(sparse !== undefined && { sparse: sparse.metrics() }),

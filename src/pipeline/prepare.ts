@@ -5,12 +5,13 @@ import { unwrap } from '../errors.js'
 import { parsePrepareOptions } from '../options/prepare.js'
 import type { PipelineDocument, TextFormat } from './document.js'
 import type { PipelinePlan } from './options.js'
+import type { DropReason } from './report.js'
 
 /** A cleaned document. */
 export interface Prepared {
   text: string
-  /** It is left out. */
-  dropped: boolean
+  /** Why it is left out, if it is. */
+  why?: DropReason
 }
 
 /** Whether documents of the format are cut by their Markdown structure, which they must keep for that. */
@@ -26,9 +27,9 @@ export async function prepareDocuments(
   documents: readonly PipelineDocument[],
 ): Promise<Prepared[]> {
   const { prepare } = plan
-  if (prepare === false) return documents.map(({ text }) => ({ text, dropped: false }))
+  if (prepare === false) return documents.map(({ text }) => ({ text }))
   const { minLength, maxLength, languages, ...clean } = prepare
-  const prepared: Prepared[] = documents.map(() => ({ text: '', dropped: true }))
+  const prepared: Prepared[] = documents.map(() => ({ text: '' }))
   for (const format of ['text', 'markdown', 'html'] as const) {
     const places = [...documents.keys()].filter((i) => (documents[i]?.format ?? 'text') === format)
     if (places.length === 0) continue
@@ -44,7 +45,10 @@ export async function prepareDocuments(
     const texts = places.map((i) => documents[i]?.text ?? '')
     const found = unwrap(await addon.prepareTexts(texts, options))
     for (const [at, index] of found.indexes.entries()) {
-      prepared[places[index] as number] = { text: found.texts[at] as string, dropped: false }
+      prepared[places[index] as number] = { text: found.texts[at] as string }
+    }
+    for (const { index, reason } of found.dropped) {
+      if (reason !== 'duplicate') prepared[places[index] as number] = { text: '', why: reason }
     }
   }
   return prepared

@@ -3,6 +3,9 @@
 import type { ModelMetrics } from '../base-model.js'
 import type { ErrorCode } from '../errors.js'
 
+/** Why a document was left out; `empty`: there was nothing to embed. */
+export type DropReason = 'too-short' | 'too-long' | 'language' | 'empty'
+
 /** What became of documents. Together they are the documents that were read. */
 export interface DocumentCounts {
   /** Read from the source. */
@@ -39,12 +42,18 @@ export interface PipelineProgress extends DocumentCounts {
   documentsPerSecond: number
   /** Chunks that are on their way through the models or wait for the sink. */
   waitingChunks: number
+  /** Documents likewise. */
+  waitingDocuments: number
   /** Share of chunks whose vectors came from the cache, where there is one. */
   cacheShare?: number
 }
 
 /** How a run ended. */
 export interface PipelineReport extends DocumentCounts {
+  /** Documents that were left out, by reason; together `dropped`. */
+  droppedBy: Partial<Record<DropReason, number>>
+  /** Documents that failed in this run, by code; together `failed` less those that failed in an earlier run and were not tried again. */
+  errors: Partial<Record<ErrorCode, number>>
   chunks: number
   tokens: number
   truncated: number
@@ -79,7 +88,12 @@ export interface PipelineMetrics extends DocumentCounts, StageTimes {
   records: number
   /** Batches that the sink has made last. */
   commits: number
+  /** Chunks that are on their way through the models or wait for the sink. */
   waitingChunks: number
+  /** Documents likewise. */
+  waitingDocuments: number
+  /** Documents that were left out, by reason. */
+  droppedBy: Partial<Record<DropReason, number>>
   /** Documents that failed, by code. */
   errors: Partial<Record<ErrorCode, number>>
   dense?: ModelMetrics

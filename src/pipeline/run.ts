@@ -2,14 +2,15 @@
 
 import { loadAddon } from '../binding/load.js'
 import { invalidOption, MillraceError } from '../errors.js'
+import { beginTrace, type Trace } from '../metrics/tracing.js'
 import type { Checked } from '../options/check.js'
 import type { DocumentSource, NamedDocumentSource } from './document.js'
 import { Duplicates } from './duplicates.js'
 import { embedAll } from './embed.js'
 import { Gate } from './gate.js'
-import { Intake } from './intake.js'
+import { checkDocumentSource, Intake } from './intake.js'
 import { DocumentTable, Outcome } from './journal/document-table.js'
-import { Journal } from './journal/journal.js'
+import { Journal, takenOver } from './journal/journal.js'
 import type { ModelFacts, PipelineModels } from './models.js'
 import { nameIds } from './names.js'
 import type { PipelinePlan, PipelineRunOptions } from './options.js'
@@ -20,11 +21,12 @@ import { guarded, Writer } from './writer.js'
 /** Ten times a second: smooth for an eye, nothing for a processor. */
 const PROGRESS_MS = 100
 
-/** Bytes of texts and vectors on their way, and what a text is taken for; and the least and most chunks that come of it. */
-const WAITING_BYTES = 64 * 1024 * 1024
-const TEXT_BYTES = 2048
-const WAITING_LEAST = 1024
-const WAITING_MOST = 8192
+/**
+ * Weight of what is on its way: chunks of ordinary size, 64 MiB. The engine plans best with some thousands of texts; and while two
+ * batches are written or gathered, as many must be on their way.
+ */
+const WAITING_WEIGHT = 8192
+const WAITING_BATCHES = 4
 
 /** One run. */
 export class PipelineRun {
@@ -35,6 +37,7 @@ export class PipelineRun {
   readonly #stop = new AbortController()
   readonly #started = performance.now()
   #gate: Gate | undefined
+  #trace: Trace | undefined
 
   constructor(plan: PipelinePlan, models: PipelineModels, options: Checked<PipelineRunOptions>) {
     this.#plan = plan
@@ -42,8 +45,9 @@ export class PipelineRun {
     this.#options = options
   }
 
-  get waitingChunks(): number {
-    return this.#gate?.inside ?? 0
+  /** What is on its way. */
+  get waiting(): { chunks: number; documents: number } {
+    return { chunks: this.#gate?.chunks ?? 0, documents: this.#gate?.documents ?? 0 }
   }
 
   /** Ends the run early with this error. */
@@ -54,8 +58,25 @@ export class PipelineRun {
 
   /** Reads the source to its end. Rejects with the first error, once everything is freed. */
   async work(source: DocumentSource): Promise<PipelineReport> {
+    this.#trace = beginTrace('millrace.pipeline.run', { 'millrace.sink': this.#plan.sink.name })
+    const facts = () => ({
+      'millrace.documents': this.tally.counts.read,
+      'millrace.chunks': this.tally.chunks,
+    })
+    try {
+      const report = await this.#work(source)
+      this.#trace?.end(facts())
+      return report
+    } catch (error) {
+      this.#trace?.end(facts(), error)
+      throw error
+    }
+  }
+
+  async #work(source: DocumentSource): Promise<PipelineReport> {
     const { signal, onProgress, prune = false } = this.#options
     const { sink, deadLetters } = this.#plan
+    checkDocumentSource(source)
     if (prune && (this.#plan.journal === false || sink.remove === undefined)) {
       throw invalidOption('prune', 'false without a journal, or with a sink that cannot remove', prune)
     }
@@ -72,7 +93,8 @@ export class PipelineRun {
       const journal = await this.#openJournal(facts)
       if (journal !== undefined) {
         ends.push(() => journal.close())
-        journal.lost.addEventListener('abort', () => this.abort(journal.lost.reason), { once: true })
+        const { path, lost } = journal
+        lost.addEventListener('abort', () => this.abort(takenOver(path)), { once: true })
       }
       await this.#openSinks(facts, journal, ends)
       if (onProgress !== undefined) ends.push(await this.#reportTo(onProgress, source))
@@ -99,7 +121,7 @@ export class PipelineRun {
     const { journal } = this.#plan
     if (journal === false) return undefined
     const { addon } = loadAddon()
-    return Journal.open(journal, fingerprint, (ids) => nameIds(addon, ids))
+    return Journal.open(journal, fingerprint, (ids) => nameIds(addon, ids), this.#stop.signal)
   }
 
   async #openSinks(
@@ -117,14 +139,13 @@ export class PipelineRun {
       await guarded(deadLetters, () => deadLetters.open(told))
     }
     // From here on the store is this journal's: a run that dies before its first batch goes on from an empty one.
-    if (checkpoint === undefined && journal !== undefined) {
-      await journal.commit([], {
-        sink: await guarded(sink, () => sink.commit()),
-        ...(deadLetters !== undefined && {
-          deadLetters: await guarded(deadLetters, () => deadLetters.commit()),
-        }),
-      })
-    }
+    const isNew = checkpoint === undefined
+    const isNewlyTold = deadLetters !== undefined && told === undefined
+    if (journal === undefined || !(isNew || isNewlyTold)) return
+    await journal.commit([], {
+      ...(isNew && { sink: await guarded(sink, () => sink.commit()) }),
+      ...(isNewlyTold && { deadLetters: await guarded(deadLetters, () => deadLetters.commit()) }),
+    })
   }
 
   async #process(source: DocumentSource, facts: ModelFacts, journal: Journal | undefined): Promise<void> {
@@ -132,13 +153,22 @@ export class PipelineRun {
     const { addon } = loadAddon()
     const plan = this.#plan
     const { tally } = this
-    const gate = new Gate(waitingChunks(shape, plan.batchRecords))
+    const weight = Math.max(WAITING_WEIGHT, WAITING_BATCHES * plan.batchRecords)
+    const gate = new Gate({ weight, documents: plan.concurrency })
     this.#gate = gate
     const duplicates = plan.duplicates === false ? undefined : new Duplicates(plan.duplicates.near)
     const table = journal?.table ?? new DocumentTable()
     const retryFailed = this.#options.retryFailed ?? false
     const intake = new Intake({ addon, plan, chunkers, duplicates, table, shape, retryFailed, tally }, source)
-    const writer = new Writer({ plan, shape, journal, gate, tally, onError: (error) => this.abort(error) })
+    const writer = new Writer({
+      trace: this.#trace,
+      plan,
+      shape,
+      journal,
+      gate,
+      tally,
+      onError: (error) => this.abort(error),
+    })
     const working = embedAll(intake.slices(), {
       lanes: this.#models.lanes(this.#stop.signal),
       gate,
@@ -223,7 +253,8 @@ export class PipelineRun {
       seconds,
       chunksPerSecond: chunks / Math.max(seconds, 1e-3),
       documentsPerSecond: settledOf(counts) / Math.max(seconds, 1e-3),
-      waitingChunks: this.waitingChunks,
+      waitingChunks: this.waiting.chunks,
+      waitingDocuments: this.waiting.documents,
       ...(looked > 0 && { cacheShare: (cache.hits - before.hits) / looked }),
     }
   }
@@ -236,15 +267,21 @@ export class PipelineRun {
   }
 
   #report(): PipelineReport {
-    const { counts, chunks, tokens, truncated, records, replaced, pruned } = this.tally
+    const { counts, droppedBy, errors, chunks, tokens, truncated, records, replaced, pruned } = this.tally
     const seconds = (performance.now() - this.#started) / 1000
-    return { ...counts, chunks, tokens, truncated, records, replaced, pruned, seconds }
+    return {
+      ...counts,
+      droppedBy,
+      errors,
+      chunks,
+      tokens,
+      truncated,
+      records,
+      replaced,
+      pruned,
+      seconds,
+    }
   }
-}
-
-function waitingChunks({ dense }: ModelFacts['shape'], batchRecords: number): number {
-  const rowBytes = TEXT_BYTES + (dense === undefined ? 0 : dense.dim * 4)
-  return Math.min(Math.max(WAITING_BYTES / rowBytes, WAITING_LEAST), WAITING_MOST) + batchRecords
 }
 
 /** Documents of which it is known what became of them. */

@@ -1,7 +1,7 @@
 /** Counters of a pipeline: kept by the stages, read by progress, reports and metrics. */
 
 import type { ErrorCode } from '../errors.js'
-import type { DocumentCounts, StageTimes } from './report.js'
+import type { DocumentCounts, DropReason, StageTimes } from './report.js'
 
 /** Counters of one run, or of all. */
 export class Tally {
@@ -15,6 +15,7 @@ export class Tally {
   }
   readonly times: StageTimes = { sourceMs: 0, prepareMs: 0, chunkMs: 0, embedMs: 0, sinkMs: 0 }
   readonly errors: Partial<Record<ErrorCode, number>> = {}
+  readonly droppedBy: Partial<Record<DropReason, number>> = {}
   chunks = 0
   tokens = 0
   truncated = 0
@@ -27,6 +28,11 @@ export class Tally {
     this.errors[code] = (this.errors[code] ?? 0) + 1
   }
 
+  countDropped(why: DropReason): void {
+    this.counts.dropped++
+    this.droppedBy[why] = (this.droppedBy[why] ?? 0) + 1
+  }
+
   /** Adds the counters of a run that has ended. */
   add(other: Tally): void {
     for (const key of Object.keys(this.counts) as (keyof DocumentCounts)[])
@@ -34,6 +40,9 @@ export class Tally {
     for (const key of Object.keys(this.times) as (keyof StageTimes)[]) this.times[key] += other.times[key]
     for (const [code, count] of Object.entries(other.errors) as [ErrorCode, number][]) {
       this.errors[code] = (this.errors[code] ?? 0) + count
+    }
+    for (const [why, count] of Object.entries(other.droppedBy) as [DropReason, number][]) {
+      this.droppedBy[why] = (this.droppedBy[why] ?? 0) + count
     }
     this.chunks += other.chunks
     this.tokens += other.tokens

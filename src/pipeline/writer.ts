@@ -6,6 +6,7 @@
 import type { VectorOf } from '../batches/dense.js'
 import { ARRAYS, rowValues } from '../batches/dense-matrix.js'
 import { MillraceError } from '../errors.js'
+import { type Trace, traced } from '../metrics/tracing.js'
 import type { DType } from '../options/dense.js'
 import { quantize } from '../quantize/quantize.js'
 import type { JsonValue } from './document.js'
@@ -28,6 +29,8 @@ export interface WriterContext {
   journal: Journal | undefined
   gate: Gate
   tally: Tally
+  /** The run's span, where someone traces. */
+  trace: Trace | undefined
   onError(error: unknown): void
 }
 
@@ -41,6 +44,7 @@ export class Writer {
   readonly #complete = new Set<DocumentJob>()
   #gathered: DocumentJob[] = []
   #records = 0
+  #weight = 0
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> | undefined
   #failed = false
@@ -72,7 +76,7 @@ export class Writer {
 
   /** Writes what is left. */
   async finish(): Promise<void> {
-    while (this.#writing !== undefined || this.#gathered.length > 0) {
+    while (this.#writing !== undefined || (this.#gathered.length > 0 && !this.#failed)) {
       this.#start()
       await this.#writing
     }
@@ -89,9 +93,17 @@ export class Writer {
   #gather(job: DocumentJob): void {
     this.#gathered.push(job)
     this.#records += job.records.length
-    const { batchRecords, flushMs } = this.#context.plan
-    if (this.#records >= batchRecords || this.#gathered.length >= SETTLED_TOGETHER) this.#start()
-    else this.#timer ??= setTimeout(() => this.#start(), flushMs)
+    this.#weight += job.weight
+    this.#startInTime()
+  }
+
+  /** Writes now, if there is a batch or no room for more, or else before long. */
+  #startInTime(): void {
+    const { plan, gate } = this.#context
+    const documents = this.#gathered.length
+    const isBatch = this.#records >= plan.batchRecords || documents >= SETTLED_TOGETHER
+    if (isBatch || gate.mustWrite(this.#weight, documents)) this.#start()
+    else if (documents > 0) this.#timer ??= setTimeout(() => this.#start(), plan.flushMs)
   }
 
   #start(): void {
@@ -99,7 +111,8 @@ export class Writer {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const jobs = this.#take()
-    this.#writing = this.#write(jobs)
+    const facts = { 'millrace.documents': jobs.length, 'millrace.sink': this.#context.plan.sink.name }
+    this.#writing = traced('millrace.pipeline.commit', facts, () => this.#write(jobs), this.#context.trace)
       .catch((error: unknown) => {
         this.#failed = true
         this.#gathered = []
@@ -107,9 +120,7 @@ export class Writer {
       })
       .then(() => {
         this.#writing = undefined
-        const { batchRecords, flushMs } = this.#context.plan
-        if (this.#records >= batchRecords) this.#start()
-        else if (this.#gathered.length > 0) this.#timer ??= setTimeout(() => this.#start(), flushMs)
+        if (!this.#failed) this.#startInTime()
       })
   }
 
@@ -117,8 +128,11 @@ export class Writer {
   #take(): DocumentJob[] {
     let records = 0
     let count = 0
-    while (count < this.#gathered.length && (count === 0 || records < this.#context.plan.batchRecords)) {
-      records += this.#gathered[count]?.records.length ?? 0
+    const { batchRecords } = this.#context.plan
+    for (const job of this.#gathered) {
+      if (count === SETTLED_TOGETHER || records >= batchRecords) break
+      records += job.records.length
+      this.#weight -= job.weight
       count++
     }
     this.#records -= records
@@ -129,6 +143,7 @@ export class Writer {
     const { plan, journal, tally, gate } = this.#context
     const started = performance.now()
     const chunks = jobs.reduce((sum, job) => sum + job.records.length, 0)
+    const weight = jobs.reduce((sum, job) => sum + job.weight, 0)
     const failed = jobs.filter(({ error }) => error !== undefined)
     const first = failed[0]?.error
     if (first !== undefined && plan.deadLetters === undefined) throw first
@@ -152,15 +167,17 @@ export class Writer {
         ...(checkpoint !== undefined && { sink: checkpoint }),
         ...(told !== undefined && { deadLetters: told }),
       },
+      // What can be removed was noted as begun, on the disk, and may be written again; what cannot goes back to this checkpoint.
+      sink.remove === undefined,
     )
     for (const job of jobs) count(tally, job)
     if (changed) tally.commits++
     tally.times.sinkMs += performance.now() - started
-    gate.leave(chunks)
+    gate.leave(weight, chunks, jobs.length)
   }
 }
 
-function count(tally: Tally, { outcome, error, replaces, records }: DocumentJob): void {
+function count(tally: Tally, { outcome, why, error, replaces, records }: DocumentJob): void {
   const { counts } = tally
   if (outcome === Outcome.written) {
     counts.written++
@@ -169,7 +186,7 @@ function count(tally: Tally, { outcome, error, replaces, records }: DocumentJob)
   } else if (outcome === Outcome.duplicate) {
     counts.duplicates++
   } else if (outcome === Outcome.dropped) {
-    counts.dropped++
+    tally.countDropped(why ?? 'empty')
   } else {
     counts.failed++
     if (error !== undefined) tally.countError(error.code)
@@ -190,8 +207,8 @@ async function tell(
   if (failed.length === 0) return undefined
   return guarded(deadLetters, async () => {
     await deadLetters.write(
-      failed.map(({ id, index, error }) => ({
-        documentId: id,
+      failed.map(({ shownId, index, error }) => ({
+        documentId: shownId,
         index,
         code: error?.code ?? 'INTERNAL',
         message: error?.message ?? '',
@@ -206,7 +223,7 @@ export async function guarded<T>({ name }: { name: string }, work: () => T | Pro
   try {
     return await work()
   } catch (cause) {
-    if (cause instanceof MillraceError || (cause instanceof Error && cause.name === 'AbortError')) throw cause
+    if (cause instanceof MillraceError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new MillraceError('SINK_FAILED', `The sink ${name} failed: ${why}`, { cause })
   }

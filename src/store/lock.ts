@@ -85,6 +85,25 @@ export async function tryLock(
   return hold(directory, mine, timing.beatMs)
 }
 
+/**
+ * The lock; or nothing, as soon as its holder shows that it lives. A holder that cannot be asked (of another machine or container) is
+ * watched, at the longest until it counts as dead. Rejects with `signal.reason` when aborted.
+ */
+export async function lockUnlessHeld(
+  directory: string,
+  signal: AbortSignal | undefined,
+  timing: LockTiming = LOCK_TIMING,
+): Promise<HeldLock | undefined> {
+  const waiting = new Waiting(timing.staleMs)
+  while (!waiting.sawLife) {
+    signal?.throwIfAborted()
+    const lock = await tryLock(directory, timing, waiting)
+    if (lock !== undefined) return lock
+    await sleep(timing.pollMs, undefined, { signal }).catch(() => {})
+  }
+  return undefined
+}
+
 function hold(directory: string, mine: number, beatMs: number): HeldLock {
   const path = join(directory, `${mine}.lock`)
   const lost = new AbortController()
@@ -121,6 +140,8 @@ export class LockLost extends Error {
 /** What a waiter has seen of the holder. */
 class Waiting {
   readonly #staleMs: number
+  /** A holder beat, or another one came, while it was watched. */
+  sawLife = false
   #seen = ''
   #silentMs = 0
   #lookedAt = performance.now()
@@ -153,6 +174,7 @@ class Waiting {
     const passed = Math.min(now - this.#lookedAt, this.#staleMs / LOOKS)
     this.#lookedAt = now
     const silent = this.#seen === `${path} ${beat}`
+    if (!silent && this.#seen !== '') this.sawLife = true
     this.#seen = `${path} ${beat}`
     this.#silentMs = silent ? this.#silentMs + passed : 0
     return this.#silentMs >= this.#staleMs

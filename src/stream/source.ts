@@ -80,6 +80,7 @@ function sizeOf(item: unknown): number {
   if (!isObject(item)) return 0
   if ('byteLength' in item && typeof item.byteLength === 'number') return item.byteLength
   if ('data' in item) return sizeOf(item.data)
+  if ('text' in item) return sizeOf(item.text)
   return Array.isArray(item) ? item.reduce((sum: number, part) => sum + sizeOf(part), 0) : 0
 }
 

@@ -121,6 +121,13 @@ export async function markDuplicates(
   return marks
 }
 
+/** Throws INVALID_OPTION for a language that cannot be detected. */
+export function checkLanguages(languages: readonly string[]): void {
+  const [unknown] = loadAddon().addon.undetectableLanguages([...languages])
+  if (unknown === undefined) return
+  throw invalidOption('languages', 'codes of ISO 639-3 of languages that can be detected', unknown)
+}
+
 /**
  * Cleans texts and leaves out those that are not worth an index: too short, too long, in another language, said before. Each
  * comes back or is in `dropped` with the reason.
@@ -135,12 +142,8 @@ export async function prepareTexts(
   options?: PrepareOptions,
 ): Promise<PreparedTexts> {
   const native = parsePrepareOptions('prepareTexts', options)
-  const { addon } = loadAddon()
-  const [unknown] = addon.undetectableLanguages(native.languages)
-  if (unknown !== undefined) {
-    throw invalidOption('languages', 'codes of ISO 639-3 of languages that can be detected', unknown)
-  }
-  const prepared = unwrap(await addon.prepareTexts(checkTexts(texts), native))
+  checkLanguages(native.languages)
+  const prepared = unwrap(await loadAddon().addon.prepareTexts(checkTexts(texts), native))
   const dropped = prepared.dropped.map(({ index, reason, language, duplicate }): DroppedText => {
     if (reason === 'language') return { index, reason, language: language ?? '' }
     if (reason !== 'duplicate' || duplicate === undefined) {

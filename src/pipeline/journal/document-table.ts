@@ -36,104 +36,129 @@ const USED = 0x100
 /** The document came in this run. */
 const SEEN = 0x200
 
-const LEAST_SLOTS = 256
+const LEAST_SLOTS = 16
+
+/** Parts that grow by themselves: of a table of millions, moving a part takes about a millisecond of the event loop. */
+const PARTS = 256
 
 /** Hexadecimal digits of a name that are kept. */
 const DIGITS = 32
 
-/** Open addressing with linear probing, at most half full. */
+/** What is known of documents, by the names of their ids. */
 export class DocumentTable {
-  #slots = new Uint32Array(LEAST_SLOTS * SLOT)
-  #used = 0
+  readonly #parts: (Part | undefined)[] = new Array(PARTS)
 
   /** Ids that were ever noted. */
   get size(): number {
-    return this.#used
+    return this.#parts.reduce((sum, part) => sum + (part?.used ?? 0), 0)
   }
 
   get bytes(): number {
-    return this.#slots.byteLength
+    return this.#parts.reduce((sum, part) => sum + (part?.slots.byteLength ?? 0), 0)
   }
 
   get(name: string): Known | undefined {
-    const at = this.#find(this.#slots, numbersOf(name))
-    const flags = this.#slots[at + FLAGS] ?? 0
+    const key = numbersOf(name)
+    const part = this.#parts[placeOf(key)]
+    if (part === undefined) return undefined
+    const at = part.find(key)
+    const flags = part.slots[at + FLAGS] ?? 0
     if ((flags & USED) === 0) return undefined
-    return { outcome: (flags & 0xff) as Outcome, content: hexOf(this.#slots.subarray(at + 4, at + 8)) }
+    return { outcome: (flags & 0xff) as Outcome, content: hexOf(part.slots.subarray(at + 4, at + 8)) }
   }
 
   set(name: string, outcome: Outcome, content = ''): void {
-    const at = this.#slotOf(name)
-    this.#slots.set(numbersOf(content), at + 4)
-    this.#slots[at + FLAGS] = ((this.#slots[at + FLAGS] ?? 0) & ~0xff) | outcome
+    const key = numbersOf(name)
+    const part = this.#partOf(key)
+    const at = part.slotOf(key)
+    part.slots.set(numbersOf(content), at + 4)
+    part.slots[at + FLAGS] = ((part.slots[at + FLAGS] ?? 0) & ~0xff) | outcome
   }
 
   /** Marks a document as seen in this run; false when it was before. */
   see(name: string): boolean {
-    const at = this.#slotOf(name)
-    const flags = this.#slots[at + FLAGS] ?? 0
-    this.#slots[at + FLAGS] = flags | SEEN
+    const key = numbersOf(name)
+    const part = this.#partOf(key)
+    const at = part.slotOf(key)
+    const flags = part.slots[at + FLAGS] ?? 0
+    part.slots[at + FLAGS] = flags | SEEN
     return (flags & SEEN) === 0
-  }
-
-  isSeen(name: string): boolean {
-    const at = this.#find(this.#slots, numbersOf(name))
-    return ((this.#slots[at + FLAGS] ?? 0) & SEEN) !== 0
   }
 
   /** How many documents have the outcome. */
   count(outcome: Outcome): number {
     let found = 0
-    for (let at = FLAGS; at < this.#slots.length; at += SLOT) {
-      const flags = this.#slots[at] ?? 0
-      if ((flags & USED) !== 0 && (flags & 0xff) === outcome) found++
+    for (const part of this.#parts) {
+      for (let at = FLAGS; part !== undefined && at < part.slots.length; at += SLOT) {
+        const flags = part.slots[at] ?? 0
+        if ((flags & USED) !== 0 && (flags & 0xff) === outcome) found++
+      }
     }
     return found
   }
 
   /** Forgets what was seen, for another run. */
   forgetSeen(): void {
-    for (let at = FLAGS; at < this.#slots.length; at += SLOT) this.#slots[at] = (this.#slots[at] ?? 0) & ~SEEN
-  }
-
-  #slotOf(name: string): number {
-    if ((this.#used + 1) * 2 * SLOT > this.#slots.length) this.#grow()
-    const key = numbersOf(name)
-    const at = this.#find(this.#slots, key)
-    if (((this.#slots[at + FLAGS] ?? 0) & USED) === 0) {
-      this.#slots.set(key, at)
-      this.#slots[at + FLAGS] = USED | Outcome.none
-      this.#used++
-    }
-    return at
-  }
-
-  #find(slots: Uint32Array, key: Uint32Array): number {
-    const count = slots.length / SLOT
-    for (let slot = (key[0] ?? 0) % count; ; slot = (slot + 1) % count) {
-      const at = slot * SLOT
-      const free = ((slots[at + FLAGS] ?? 0) & USED) === 0
-      if (
-        free ||
-        (slots[at] === key[0] &&
-          slots[at + 1] === key[1] &&
-          slots[at + 2] === key[2] &&
-          slots[at + 3] === key[3])
-      ) {
-        return at
+    for (const part of this.#parts) {
+      for (let at = FLAGS; part !== undefined && at < part.slots.length; at += SLOT) {
+        part.slots[at] = (part.slots[at] ?? 0) & ~SEEN
       }
     }
   }
 
+  #partOf(key: Uint32Array): Part {
+    const place = placeOf(key)
+    const part = this.#parts[place] ?? new Part()
+    this.#parts[place] = part
+    return part
+  }
+}
+
+/** Not the number that a part begins to look at. */
+function placeOf(key: Uint32Array): number {
+  return (key[3] ?? 0) % PARTS
+}
+
+/** Open addressing with linear probing, at most half full. */
+class Part {
+  slots = new Uint32Array(LEAST_SLOTS * SLOT)
+  used = 0
+
+  /** Where the document is, with a new slot if need be. */
+  slotOf(key: Uint32Array): number {
+    if ((this.used + 1) * 2 * SLOT > this.slots.length) this.#grow()
+    const at = this.find(key)
+    if (((this.slots[at + FLAGS] ?? 0) & USED) === 0) {
+      this.slots.set(key, at)
+      this.slots[at + FLAGS] = USED | Outcome.none
+      this.used++
+    }
+    return at
+  }
+
+  /** Where the document is or would be. */
+  find(key: Uint32Array): number {
+    const { slots } = this
+    const count = slots.length / SLOT
+    for (let slot = (key[0] ?? 0) % count; ; slot = (slot + 1) % count) {
+      const at = slot * SLOT
+      if (((slots[at + FLAGS] ?? 0) & USED) === 0 || isAt(slots, at, key)) return at
+    }
+  }
+
   #grow(): void {
-    const old = this.#slots
-    const slots = new Uint32Array(old.length * 2)
+    const old = this.slots
+    this.slots = new Uint32Array(old.length * 2)
     for (let from = 0; from < old.length; from += SLOT) {
       if (((old[from + FLAGS] ?? 0) & USED) === 0) continue
-      slots.set(old.subarray(from, from + SLOT), this.#find(slots, old.subarray(from, from + 4)))
+      this.slots.set(old.subarray(from, from + SLOT), this.find(old.subarray(from, from + 4)))
     }
-    this.#slots = slots
   }
+}
+
+function isAt(slots: Uint32Array, at: number, key: Uint32Array): boolean {
+  for (let i = 0; i < 4; i++) if (slots[at + i] !== key[i]) return false
+  return true
 }
 
 /** The part of a name that the table and the journal keep. */

@@ -6,12 +6,11 @@
  * which the next run removes and writes again. How a line is written and checked is in `lines.ts`.
  */
 
-import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { MillraceError } from '../../errors.js'
 import { isRecord } from '../../is.js'
-import { isMissing, moveInto, syncDirectory } from '../../store/durable.js'
-import { type HeldLock, tryLock } from '../../store/lock.js'
+import { isMissing, moveInto, writeWhole } from '../../store/durable.js'
+import { type HeldLock, lockUnlessHeld } from '../../store/lock.js'
 import type { JsonValue } from '../document.js'
 import { DocumentTable, Outcome } from './document-table.js'
 import { lineOf, readLines } from './lines.js'
@@ -68,6 +67,7 @@ export class Journal {
   #checkpoints: Checkpoints = {}
   /** Settled and begun documents in the file, those that a later line replaces included. */
   #entries = 0
+  #unsynced = false
 
   private constructor(path: string, nameIds: IdNamer, lock: HeldLock) {
     this.#path = path
@@ -81,14 +81,15 @@ export class Journal {
    * @throws MillraceError JOURNAL_MISMATCH where it was made with another fingerprint, JOURNAL_INVALID where it is damaged, of
    * another kind, or in use by another process; or the system's error.
    */
-  static async open(path: string, fingerprint: Fingerprint, nameIds: IdNamer): Promise<Journal> {
-    await mkdir(dirname(path), { recursive: true })
-    const lock = await tryLock(`${path}.lock`)
+  static async open(
+    path: string,
+    fingerprint: Fingerprint,
+    nameIds: IdNamer,
+    signal?: AbortSignal,
+  ): Promise<Journal> {
+    const lock = await lockUnlessHeld(`${path}.lock`, signal)
     if (lock === undefined) {
-      throw new MillraceError(
-        'JOURNAL_INVALID',
-        `The journal ${path} is in use by another pipeline (where that ended without a word on another machine, for half a minute yet)`,
-      )
+      throw new MillraceError('JOURNAL_INVALID', `The journal ${path} is in use by another pipeline`)
     }
     const journal = new Journal(path, nameIds, lock)
     try {
@@ -98,6 +99,10 @@ export class Journal {
       await journal.close()
       throw error
     }
+  }
+
+  get path(): string {
+    return this.#path
   }
 
   /** Aborts when another process has taken the journal over. */
@@ -113,18 +118,22 @@ export class Journal {
   /** Notes that something of these documents may be in the store from now on. */
   async begin(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
-    await this.#append({ b: [...ids] })
+    await this.#append({ b: [...ids] }, true)
     for (const name of this.#nameIds(ids)) this.table.set(name, Outcome.begun)
   }
 
-  /** Notes what became of documents, and where the sinks stand now. */
-  async commit(settled: readonly Settled[], checkpoints: Checkpoints): Promise<void> {
+  /**
+   * Notes what became of documents, and where the sinks stand now. With `sync` it is on the disk when this resolves; without, the
+   * next `begin` or `close` brings it there: a machine that dies before that does one batch again.
+   */
+  async commit(settled: readonly Settled[], checkpoints: Checkpoints, sync = true): Promise<void> {
     const { sink, deadLetters } = checkpoints
-    await this.#append({
+    const line: Line = {
       c: settled.map(({ id, content, outcome }) => [id, content, outcome]),
       ...(sink !== undefined && { s: sink }),
       ...(deadLetters !== undefined && { d: deadLetters }),
-    })
+    }
+    await this.#append(line, sync)
     this.#checkpoints = { ...this.#checkpoints, ...checkpoints }
     const names = this.#nameIds(settled.map(({ id }) => id))
     for (const [i, { outcome, content }] of settled.entries())
@@ -149,32 +158,26 @@ export class Journal {
 
   /** Frees the file and lets others have it. */
   async close(): Promise<void> {
-    await this.#file?.close()
+    const file = this.#file
     this.#file = undefined
-    await this.#lock.release()
+    try {
+      if (this.#unsynced) await file?.datasync()
+    } finally {
+      await file?.close()
+      await this.#lock.release()
+    }
   }
 
   async #load(fingerprint: Fingerprint): Promise<void> {
-    let end = 0
-    try {
-      end = await this.#read(fingerprint)
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
-    if (end === 0) {
-      // Nothing whole is there: a new file, or one whose maker died at once.
-      this.#file = await open(this.#path, 'w')
-      await this.#write(lineOf({ millrace: FORMAT, fingerprint }))
-      await syncDirectory(dirname(this.#path))
-      return
-    }
-    const { size } = await stat(this.#path)
-    if (size > COMPACT_FROM_BYTES && this.#entries > 2 * this.table.size) {
-      await this.#compact(fingerprint)
+    const size = await sizeOf(this.#path)
+    if (size === 0) {
+      await writeWhole(this.#path, lineOf({ millrace: FORMAT, fingerprint }))
     } else {
-      this.#file = await open(this.#path, 'r+')
-      await this.#file.truncate(end)
-      await this.#file.close()
+      const end = await this.#read(fingerprint)
+      // A journal is made with its first line: this is a file of somebody else's.
+      if (end === 0) throw noJournal(this.#path)
+      if (size > COMPACT_FROM_BYTES && this.#entries > 2 * this.table.size) await this.#compact(fingerprint)
+      else if (size > end) await cut(this.#path, end)
     }
     this.#file = await open(this.#path, 'a')
   }
@@ -202,7 +205,7 @@ export class Journal {
   #checkHeader(header: unknown, fingerprint: Fingerprint): void {
     const { millrace, fingerprint: before } = isRecord(header) ? header : {}
     if (millrace !== FORMAT || !isRecord(before)) {
-      throw new MillraceError('JOURNAL_INVALID', `${this.#path} is no journal of this version`)
+      throw noJournal(this.#path)
     }
     const changed = [...new Set([...Object.keys(before), ...Object.keys(fingerprint)])].filter(
       (name) => before[name] !== fingerprint[name],
@@ -218,16 +221,20 @@ export class Journal {
   /** Writes the file anew without what later lines replace. */
   async #compact(fingerprint: Fingerprint): Promise<void> {
     const temporary = `${this.#path}.new`
-    this.#file = await open(temporary, 'w')
     try {
-      await this.#file.appendFile(lineOf({ millrace: FORMAT, fingerprint }))
-      for await (const { b, c } of this.#current()) {
-        await this.#file.appendFile(lineOf({ ...(b.length > 0 && { b }), ...(c.length > 0 && { c }) }))
+      const file = await open(temporary, 'w')
+      try {
+        await file.appendFile(lineOf({ millrace: FORMAT, fingerprint }))
+        for await (const { b, c } of this.#current()) {
+          await file.appendFile(lineOf({ ...(b.length > 0 && { b }), ...(c.length > 0 && { c }) }))
+        }
+        const { sink, deadLetters } = this.#checkpoints
+        const s = sink !== undefined && { s: sink }
+        await file.appendFile(lineOf({ ...s, ...(deadLetters !== undefined && { d: deadLetters }) }))
+        await file.sync()
+      } finally {
+        await file.close()
       }
-      const { sink, deadLetters } = this.#checkpoints
-      const s = sink !== undefined && { s: sink }
-      await this.#write(lineOf({ ...s, ...(deadLetters !== undefined && { d: deadLetters }) }))
-      await this.#file.close()
       await moveInto(temporary, this.#path)
     } catch (error) {
       await rm(temporary, { force: true })
@@ -260,15 +267,41 @@ export class Journal {
     if (b.length + c.length > 0) yield { b, c }
   }
 
-  async #append(line: Line): Promise<void> {
-    this.#lock.lost.throwIfAborted()
-    await this.#write(lineOf(line))
-  }
-
-  /** The line is on the disk when this resolves: what follows relies on it. */
-  async #write(line: string): Promise<void> {
+  async #append(line: Line, sync: boolean): Promise<void> {
     if (this.#file === undefined) throw new MillraceError('INTERNAL', 'The journal is closed')
-    await this.#file.appendFile(line)
+    if (this.lost.aborted) throw takenOver(this.#path)
+    this.#unsynced = true
+    await this.#file.appendFile(lineOf(line))
+    if (!sync) return
     await this.#file.datasync()
+    this.#unsynced = false
+  }
+}
+
+/** Two pipelines on one store would write each other's documents. */
+export function takenOver(path: string): MillraceError {
+  return new MillraceError('JOURNAL_INVALID', `Another pipeline has taken the journal ${path} over`)
+}
+
+function noJournal(path: string): MillraceError {
+  return new MillraceError('JOURNAL_INVALID', `${path} is no journal of this version`)
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    (error: unknown) => {
+      if (isMissing(error)) return 0
+      throw error
+    },
+  )
+}
+
+async function cut(path: string, length: number): Promise<void> {
+  const file = await open(path, 'r+')
+  try {
+    await file.truncate(length)
+  } finally {
+    await file.close()
   }
 }
