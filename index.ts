@@ -30,6 +30,13 @@ export {
   LateInteractionTextEmbedding,
   type MultiVectorStream,
 } from './src/late-interaction-text-embedding.js'
+export {
+  type Measured,
+  type PrometheusOptions,
+  type PrometheusSources,
+  prometheusText,
+} from './src/metrics/prometheus.js'
+export { instrument, type TracedSpan, type Tracer } from './src/metrics/tracing.js'
 export type {
   CustomDirectory,
   CustomImageSettings,
@@ -161,6 +168,7 @@ export {
   systemInfo,
 } from './src/system.js'
 export { type TextChunk, TextChunker, type TextChunkerOptions } from './src/text/chunk.js'
+export { DuplicateFinder } from './src/text/duplicate-finder.js'
 export {
   cleanText,
   type DetectedLanguage,

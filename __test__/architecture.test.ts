@@ -45,7 +45,12 @@ const FOLDERS: Rooms = {
   src: ['src/binding'],
   'src/binding': ['src'],
   'src/cli': ['index.ts', 'src'],
+  'src/adapters': ['index.ts'],
 }
+
+/** Frameworks, which only adapters may import as they are; all else takes optional packages through `src/peers`. */
+const FRAMEWORKS =
+  /^(@langchain|@ai-sdk|@llamaindex|@lancedb|chromadb|pg|@qdrant|apache-arrow|hyparquet|csv-parse|@opentelemetry)\b/
 
 /** What only one folder may touch: the addon file and the packages that carry it. */
 const ADDON = /\.node$|^@millrace\/(linux|darwin|win32)-/
@@ -141,6 +146,12 @@ describe('TypeScript', () => {
   it('touches the addon in src/binding only', () => {
     const users = sourceFiles().filter((file) => importsOf(file).some((name) => ADDON.test(name)))
     expect(users.filter((file) => roomOf(file) !== 'src/binding')).toEqual([])
+  })
+
+  it('imports frameworks in src/adapters only', () => {
+    const users = sourceFiles().filter((file) => importsOf(file).some((name) => FRAMEWORKS.test(name)))
+    expect(users.length).toBeGreaterThan(3)
+    expect(users.filter((file) => roomOf(file) !== 'src/adapters')).toEqual([])
   })
 
   it('has a face that only exports', () => {

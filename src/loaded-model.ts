@@ -7,6 +7,7 @@ import { loadAddon, loadRuntime } from './binding/load.js'
 import type { NativeAddon, NativeMetrics, NativeModel, NativeModelOptions } from './binding/types.js'
 import { ModelScope } from './cache/model-scope.js'
 import { fromNative, MillraceError, unwrap } from './errors.js'
+import { traced } from './metrics/tracing.js'
 import type { RolePrompts } from './models/registry.js'
 
 const NO_METRICS: NativeMetrics = {
@@ -16,11 +17,23 @@ const NO_METRICS: NativeMetrics = {
   runs: 0,
   failedRuns: 0,
   waitingInputs: 0,
+  queueAgeMs: 0,
   openJobs: 0,
+  refusedJobs: 0,
+  startedInputs: 0,
+  waitMs: 0,
+  prepareMs: 0,
+  inferenceMs: 0,
+  finishMs: 0,
+  runTimeBoundsMs: [],
+  runTimes: [],
+  errors: {},
 }
 
 /** How a model is found. */
 export interface ModelRecipe {
+  /** The model's name. */
+  name: string
   /** The options of the native model; may download. Called at each attempt to load; rejects with the signal's reason. */
   prepare(signal: AbortSignal): Promise<NativeModelOptions>
   /** What the model's definition says to write before texts. */
@@ -31,6 +44,8 @@ export interface ModelRecipe {
 
 /** A native model that is loaded at the first use. */
 export class LoadedModel {
+  /** The model's name. */
+  readonly name: string
   /** What the model's definition says to write before texts. */
   readonly prompts: RolePrompts | undefined
   /** Its calls that use caches. */
@@ -44,6 +59,7 @@ export class LoadedModel {
   #lastMetrics = NO_METRICS
 
   constructor(recipe: ModelRecipe) {
+    this.name = recipe.name
     this.prompts = recipe.prompts
     this.#recipe = recipe
   }
@@ -55,7 +71,7 @@ export class LoadedModel {
   async get(): Promise<NativeModel> {
     const { signal } = this.#closing
     signal.throwIfAborted()
-    this.#loading ??= this.#load()
+    this.#loading ??= traced('millrace.load', { 'millrace.model': this.name }, () => this.#load())
     const native = await this.#loading
     signal.throwIfAborted()
     return native

@@ -26,6 +26,7 @@ export async function openModel(
   chosen.signal?.throwIfAborted()
   const located = locateModel(registry, chosen, defaultModel)
   const loaded = new LoadedModel({
+    name: located.name,
     prepare: (signal) => nativeOptions(family, located, chosen, signal),
     prompts: located.prompts,
     signal: chosen.signal,

@@ -53,6 +53,7 @@ export function openStream<B extends EmbeddingBatch<unknown> & { readonly trunca
     },
     collector: () => collector(total ?? 0),
     collect: job.errors === 'collect',
+    spanAttributes: { 'millrace.model': loaded.name },
     ...(signal !== undefined && { signal }),
     ...(onProgress !== undefined && { onProgress }),
     ...(total !== undefined && { total }),

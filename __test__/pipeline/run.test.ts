@@ -1,5 +1,8 @@
 /** What a run writes, in which order, and what it does with documents that are left out or fail, on the bundled model. */
 
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import {
@@ -287,6 +290,18 @@ describe('a pipeline', () => {
     }
   })
 
+  it('leaves out near duplicates, also of documents that were there', async () => {
+    const words = Array.from({ length: 60 }, (_, i) => `word${i}`)
+    const near = (i: number) => ({ id: `n${i}`, text: words.with(i, 'changed').join(' ') })
+    const sink = new TableSink()
+    const journal = join(await mkdtemp(join(tmpdir(), 'millrace-near-')), 'journal')
+    await using pipeline = await EmbeddingPipeline.create({ sink, dense, duplicates: 'near', journal })
+    const first = await pipeline.run([near(3), { id: 'other', text: 'something else' }, near(40)])
+    expect(first).toMatchObject({ written: 2, duplicates: 1 })
+    const again = await pipeline.run([near(3), { id: 'other', text: 'something else' }, near(40), near(20)])
+    expect(again).toMatchObject({ written: 0, unchanged: 2, duplicates: 2 })
+  })
+
   it('closes only the models it made', async () => {
     const pipeline = await EmbeddingPipeline.create({ sink: new TableSink(), dense, sparse: {} })
     await pipeline.close()
@@ -308,7 +323,7 @@ describe('a pipeline', () => {
       [{ sink, order: 'any' }, 'order'],
       [{ sink, dtype: 'int4' }, 'dtype'],
       [{ sink, duplicates: { near: 2 } }, 'near'],
-      [{ sink, duplicates: 'near' }, 'duplicates'],
+      [{ sink, duplicates: 'all' }, 'duplicates'],
       [{ sink, journal: '' }, 'journal'],
       [{ sink, batchRecords: 0 }, 'batchRecords'],
       [{ sink, concurrency: 0 }, 'concurrency'],

@@ -8,6 +8,12 @@ export declare class NativeChunker {
   chunk(texts: Array<string>): Promise<Array<NativeChunks> | NativeError>
 }
 
+/** Finds duplicates among texts that come some at a time. */
+export declare class NativeDuplicateFinder {
+  /** Marks of the duplicates among the next texts; `index` counts in these, `of` in all so far. */
+  add(texts: Array<string>): Promise<Array<NativeDuplicate> | NativeError>
+}
+
 /** A call under way. */
 export declare class NativeJob {
   /** Takes texts in order; returns how many more inputs may be pushed now. None at all only asks, in any family. */
@@ -101,6 +107,9 @@ export declare function cosines(query: Float32Array, rows: Float32Array): Float3
 
 /** Loads the tokenizer of a model's directory, on a thread of its own. */
 export declare function createChunker(options: NativeChunkerOptions): Promise<NativeChunker | NativeError>
+
+/** A finder that has seen nothing. */
+export declare function createDuplicateFinder(near?: number | undefined | null): NativeDuplicateFinder
 
 /** Draws the random matrices of an encoder, on a thread of its own. */
 export declare function createMuvera(options: NativeMuveraOptions): Promise<NativeMuvera | NativeError>
@@ -398,8 +407,28 @@ export interface NativeMetrics {
   failedRuns: number
   /** Inputs waiting for a run. */
   waitingInputs: number
+  /** Milliseconds that the oldest of them has waited. */
+  queueAgeMs: number
   /** Open calls. */
   openJobs: number
+  /** Calls that were refused because as many were open as may be. */
+  refusedJobs: number
+  /** Inputs that began to run. */
+  startedInputs: number
+  /** Milliseconds that they had waited, all together. */
+  waitMs: number
+  /** Milliseconds of preparing inputs, over all threads. */
+  prepareMs: number
+  /** Milliseconds of running the graph, over all threads. */
+  inferenceMs: number
+  /** Milliseconds of making rows of what the graph gave, over all threads. */
+  finishMs: number
+  /** Upper bounds of the classes of `run_times`, in milliseconds. */
+  runTimeBoundsMs: Array<number>
+  /** Runs by their time in the graph: one class more than bounds. */
+  runTimes: Array<number>
+  /** Failed inputs by code. */
+  errors: Record<string, number>
 }
 
 /** What a loaded model is. What its family does not have is absent. */

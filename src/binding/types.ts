@@ -142,8 +142,28 @@ export interface NativeMetrics {
   failedRuns: number
   /** Inputs waiting for a run. */
   waitingInputs: number
+  /** Milliseconds that the oldest of them has waited. */
+  queueAgeMs: number
   /** Open calls. */
   openJobs: number
+  /** Calls that were refused with OVERLOADED. */
+  refusedJobs: number
+  /** Inputs that began to run. */
+  startedInputs: number
+  /** Milliseconds that they had waited for it, all together. */
+  waitMs: number
+  /** Milliseconds of tokenising and decoding, over all threads. */
+  prepareMs: number
+  /** Milliseconds of running the graph, over all threads. */
+  inferenceMs: number
+  /** Milliseconds of pooling, normalising and quantising, over all threads. */
+  finishMs: number
+  /** Upper bounds of the classes of `runTimes`, in milliseconds. */
+  runTimeBoundsMs: number[]
+  /** Runs by their time in the graph: one class more than bounds, for the longer ones. */
+  runTimes: number[]
+  /** Failed inputs by code. */
+  errors: Record<string, number>
 }
 
 export type NativeDType = 'float32' | 'float16' | 'int8' | 'uint8' | 'binary' | 'ubinary'
@@ -340,6 +360,11 @@ export interface NativeDuplicate {
   exact: boolean
 }
 
+export interface NativeDuplicateFinder {
+  /** Marks of the duplicates among the next texts: `index` counts in these, `of` in all so far. One call at a time. */
+  add(texts: string[]): Promise<NativeDuplicate[] | NativeError>
+}
+
 export interface NativePrepareOptions {
   clean: NativeCleanOptions
   minLength: number
@@ -451,6 +476,7 @@ export interface NativeAddon {
   undetectableLanguages(codes: string[]): string[]
   /** Marks of the duplicates alone. `near`: least similarity of near ones. */
   markDuplicates(texts: string[], near?: number): Promise<NativeDuplicate[] | NativeError>
+  createDuplicateFinder(near?: number): NativeDuplicateFinder
   prepareTexts(texts: string[], options: NativePrepareOptions): Promise<NativePrepared | NativeError>
   /** The `preprocessor_config.json` of a directory. */
   createProcessor(dir: string): Promise<NativeProcessor | NativeError>

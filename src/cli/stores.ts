@@ -18,6 +18,9 @@ import {
 } from '../../index.js'
 import { usageError } from './exit.js'
 
+// LanceDB tells of every table that it makes.
+process.env['LANCEDB_LOG'] ??= 'error'
+
 /** For help. */
 export const STORES_HELP = `Stores:
   lancedb:DIRECTORY/TABLE        LanceDB (package @lancedb/lancedb)

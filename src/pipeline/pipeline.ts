@@ -1,6 +1,5 @@
 /** The public class that takes documents to a store. It checks, names and wires; the stages are in the neighbouring files. */
 
-import { loadAddon } from '../binding/load.js'
 import type { TieredCache } from '../cache/tiered-cache.js'
 import { MillraceError } from '../errors.js'
 import type { EmbedOptions } from '../options/dense.js'
@@ -10,7 +9,6 @@ import type { TextSource } from '../stream/source.js'
 import { checkLanguages } from '../text/prepare.js'
 import type { TextEmbeddingStream } from '../text-embedding.js'
 import type { DocumentSource } from './document.js'
-import { duplicatesOf } from './duplicates.js'
 import { PipelineModels } from './models.js'
 import {
   type EmbeddingPipelineOptions,
@@ -56,7 +54,6 @@ export class EmbeddingPipeline implements AsyncDisposable {
    */
   static async create(options: EmbeddingPipelineOptions): Promise<EmbeddingPipeline> {
     const plan = parsePipeline(options)
-    if (plan.duplicates !== false) duplicatesOf(plan.duplicates, loadAddon().addon)
     if (plan.prepare !== false) checkLanguages(plan.prepare.languages ?? [])
     return new EmbeddingPipeline(plan, await PipelineModels.open(plan))
   }

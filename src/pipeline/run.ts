@@ -2,9 +2,10 @@
 
 import { loadAddon } from '../binding/load.js'
 import { invalidOption, MillraceError } from '../errors.js'
+import { beginTrace, type Trace } from '../metrics/tracing.js'
 import type { Checked } from '../options/check.js'
 import type { DocumentSource, NamedDocumentSource } from './document.js'
-import { duplicatesOf } from './duplicates.js'
+import { Duplicates } from './duplicates.js'
 import { embedAll } from './embed.js'
 import { Gate } from './gate.js'
 import { checkDocumentSource, Intake } from './intake.js'
@@ -36,6 +37,7 @@ export class PipelineRun {
   readonly #stop = new AbortController()
   readonly #started = performance.now()
   #gate: Gate | undefined
+  #trace: Trace | undefined
 
   constructor(plan: PipelinePlan, models: PipelineModels, options: Checked<PipelineRunOptions>) {
     this.#plan = plan
@@ -56,6 +58,22 @@ export class PipelineRun {
 
   /** Reads the source to its end. Rejects with the first error, once everything is freed. */
   async work(source: DocumentSource): Promise<PipelineReport> {
+    this.#trace = beginTrace('millrace.pipeline.run', { 'millrace.sink': this.#plan.sink.name })
+    const facts = () => ({
+      'millrace.documents': this.tally.counts.read,
+      'millrace.chunks': this.tally.chunks,
+    })
+    try {
+      const report = await this.#work(source)
+      this.#trace?.end(facts())
+      return report
+    } catch (error) {
+      this.#trace?.end(facts(), error)
+      throw error
+    }
+  }
+
+  async #work(source: DocumentSource): Promise<PipelineReport> {
     const { signal, onProgress, prune = false } = this.#options
     const { sink, deadLetters } = this.#plan
     checkDocumentSource(source)
@@ -138,11 +156,19 @@ export class PipelineRun {
     const weight = Math.max(WAITING_WEIGHT, WAITING_BATCHES * plan.batchRecords)
     const gate = new Gate({ weight, documents: plan.concurrency })
     this.#gate = gate
-    const duplicates = plan.duplicates === false ? undefined : duplicatesOf(plan.duplicates, addon)
+    const duplicates = plan.duplicates === false ? undefined : new Duplicates(plan.duplicates.near)
     const table = journal?.table ?? new DocumentTable()
     const retryFailed = this.#options.retryFailed ?? false
     const intake = new Intake({ addon, plan, chunkers, duplicates, table, shape, retryFailed, tally }, source)
-    const writer = new Writer({ plan, shape, journal, gate, tally, onError: (error) => this.abort(error) })
+    const writer = new Writer({
+      trace: this.#trace,
+      plan,
+      shape,
+      journal,
+      gate,
+      tally,
+      onError: (error) => this.abort(error),
+    })
     const working = embedAll(intake.slices(), {
       lanes: this.#models.lanes(this.#stop.signal),
       gate,

@@ -7,6 +7,7 @@ import type { VectorOf } from '../batches/dense.js'
 import { ARRAYS, rowValues } from '../batches/dense-matrix.js'
 import { breathe } from '../cache/turn.js'
 import { MillraceError } from '../errors.js'
+import { type Trace, traced } from '../metrics/tracing.js'
 import type { DType } from '../options/dense.js'
 import { quantize } from '../quantize/quantize.js'
 import type { JsonValue } from './document.js'
@@ -29,6 +30,8 @@ export interface WriterContext {
   journal: Journal | undefined
   gate: Gate
   tally: Tally
+  /** The run's span, where someone traces. */
+  trace: Trace | undefined
   onError(error: unknown): void
 }
 
@@ -109,7 +112,8 @@ export class Writer {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const jobs = this.#take()
-    this.#writing = this.#write(jobs)
+    const facts = { 'millrace.documents': jobs.length, 'millrace.sink': this.#context.plan.sink.name }
+    this.#writing = traced('millrace.pipeline.commit', facts, () => this.#write(jobs), this.#context.trace)
       .catch((error: unknown) => {
         this.#failed = true
         this.#gathered = []

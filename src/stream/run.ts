@@ -5,6 +5,7 @@
 
 import type { NativeBatch, NativeJob } from '../binding/types.js'
 import { MillraceError, unwrap } from '../errors.js'
+import { beginTrace, type Trace } from '../metrics/tracing.js'
 import type { Progress } from '../options/call.js'
 import type { ItemKind } from './items.js'
 import { ProgressReporter } from './progress.js'
@@ -25,6 +26,8 @@ export interface RunPlan<B> {
   signal?: AbortSignal
   onProgress?: (progress: Progress) => void
   total?: number
+  /** What a span says of the call, for those who trace. */
+  spanAttributes?: Record<string, string>
 }
 
 interface Waiter<B> {
@@ -40,6 +43,7 @@ export class StreamRun<B> {
   #pump: Pump<unknown> | undefined
   #progress: ProgressReporter | undefined
   #waiter: Waiter<B> | undefined
+  #trace: Trace | undefined
   #over = false
   #rows = 0
   /** An error that came while nobody waited; the next read gets it. */
@@ -93,6 +97,7 @@ export class StreamRun<B> {
     const { signal, source, kind, collect, onProgress, total } = this.#plan
     if (signal?.aborted === true) throw signal.reason
     signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#trace = beginTrace('millrace.embed', this.#plan.spanAttributes ?? {})
     const job = await this.#plan.open()
     if (this.#over) {
       job.cancel()
@@ -125,6 +130,7 @@ export class StreamRun<B> {
 
   #fail(error: unknown): void {
     if (this.#over) return
+    this.#endTrace(error)
     // The caller gets the error that came first; what the source's clean-up throws after it says less.
     this.#tearDown().catch(() => {})
     if (this.#waiter === undefined) this.#failure = { error }
@@ -134,8 +140,15 @@ export class StreamRun<B> {
 
   readonly #onAbort = () => this.#fail(this.#plan.signal?.reason)
 
+  #endTrace(error?: unknown): void {
+    if (this.#trace === undefined) return
+    const progress = this.#job?.progress()
+    this.#trace.end({ 'millrace.rows': this.#rows, 'millrace.tokens': progress?.tokens ?? 0 }, error)
+  }
+
   async #tearDown(): Promise<void> {
     this.#over = true
+    this.#endTrace()
     this.#plan.signal?.removeEventListener('abort', this.#onAbort)
     this.#progress?.stop()
     this.#pump?.stop()

@@ -111,6 +111,11 @@ impl<T> Planner<T> {
         self.waiting_rows
     }
 
+    /// The waiting rows, in no order.
+    pub fn rows(&self) -> impl Iterator<Item = &T> {
+        self.units.values().flat_map(|unit| &unit.rows)
+    }
+
     /// The turn at which a submitter without waiting items begins.
     #[must_use]
     pub fn virtual_time(&self) -> u64 {

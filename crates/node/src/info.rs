@@ -8,11 +8,11 @@ use crate::{
 use millrace_contract::{Backend, DeviceInfo};
 use millrace_core::{
     cpu,
-    engine::{EngineOptions, Metrics},
+    engine::{EngineOptions, Metrics, RUN_TIME_BOUNDS_MS},
     model::{Limit, ModelSpec},
 };
 use napi_derive::napi;
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 /// The device that a session runs on.
 #[napi(object)]
@@ -149,8 +149,28 @@ pub struct NativeMetrics {
     pub failed_runs: f64,
     /// Inputs waiting for a run.
     pub waiting_inputs: u32,
+    /// Milliseconds that the oldest of them has waited.
+    pub queue_age_ms: f64,
     /// Open calls.
     pub open_jobs: u32,
+    /// Calls that were refused because as many were open as may be.
+    pub refused_jobs: f64,
+    /// Inputs that began to run.
+    pub started_inputs: f64,
+    /// Milliseconds that they had waited, all together.
+    pub wait_ms: f64,
+    /// Milliseconds of preparing inputs, over all threads.
+    pub prepare_ms: f64,
+    /// Milliseconds of running the graph, over all threads.
+    pub inference_ms: f64,
+    /// Milliseconds of making rows of what the graph gave, over all threads.
+    pub finish_ms: f64,
+    /// Upper bounds of the classes of `run_times`, in milliseconds.
+    pub run_time_bounds_ms: Vec<u32>,
+    /// Runs by their time in the graph: one class more than bounds.
+    pub run_times: Vec<f64>,
+    /// Failed inputs by code.
+    pub errors: HashMap<String, f64>,
 }
 
 impl From<Metrics> for NativeMetrics {
@@ -162,7 +182,21 @@ impl From<Metrics> for NativeMetrics {
             runs: double(metrics.runs),
             failed_runs: double(metrics.failed_runs),
             waiting_inputs: count(metrics.waiting_rows),
+            queue_age_ms: milliseconds(metrics.queue_age),
             open_jobs: count(metrics.open_jobs),
+            refused_jobs: double(metrics.refused_jobs),
+            started_inputs: double(metrics.started_rows),
+            wait_ms: milliseconds(metrics.wait),
+            prepare_ms: milliseconds(metrics.prepare),
+            inference_ms: milliseconds(metrics.inference),
+            finish_ms: milliseconds(metrics.finish),
+            run_time_bounds_ms: RUN_TIME_BOUNDS_MS.to_vec(),
+            run_times: metrics.run_times.iter().map(|&runs| double(runs)).collect(),
+            errors: metrics.errors.into_iter().map(|(code, rows)| (code.into(), double(rows))).collect(),
         }
     }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }

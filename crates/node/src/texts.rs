@@ -13,6 +13,8 @@ use millrace_text::{
 };
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 /// What is cleaned. TypeScript has filled in every value.
 #[napi(object, object_to_js = false)]
@@ -195,6 +197,33 @@ pub async fn mark_duplicates(
         marks.filter_map(|(index, mark)| mark.map(|mark| marked(index, mark))).collect()
     })
     .await
+}
+
+/// Finds duplicates among texts that come some at a time.
+#[napi]
+pub struct NativeDuplicateFinder {
+    finder: Arc<Mutex<duplicates::Finder>>,
+}
+
+/// A finder that has seen nothing.
+#[napi]
+#[must_use]
+pub fn create_duplicate_finder(near: Option<f64>) -> NativeDuplicateFinder {
+    NativeDuplicateFinder { finder: Arc::new(Mutex::new(duplicates::Finder::new(near))) }
+}
+
+#[napi]
+impl NativeDuplicateFinder {
+    /// Marks of the duplicates among the next texts; `index` counts in these, `of` in all so far.
+    #[napi]
+    pub async fn add(&self, texts: Vec<String>) -> Either<Vec<NativeDuplicate>, NativeError> {
+        let finder = Arc::clone(&self.finder);
+        work(move || {
+            let marks = finder.lock().add(&texts).into_iter().enumerate();
+            marks.filter_map(|(index, mark)| mark.map(|mark| marked(index, mark))).collect()
+        })
+        .await
+    }
 }
 
 /// Cleans texts and drops those that are not worth an index.

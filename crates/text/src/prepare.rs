@@ -47,8 +47,9 @@ pub fn prepare<T: AsRef<str>>(texts: &[T], options: &PrepareOptions) -> Vec<Resu
         .iter()
         .enumerate()
         .map(|(at, text)| {
-            unfit(text, options)
-                .or_else(|| marker.as_mut().and_then(|marker| marker.mark(at, text)).map(Dropped::Duplicate))
+            unfit(text, options).or_else(|| {
+                marker.as_mut().and_then(|marker| marker.mark(at, text, text)).map(Dropped::Duplicate)
+            })
         })
         .collect();
     cleaned.into_iter().zip(verdicts).map(|(text, verdict)| verdict.map_or(Ok(text), Err)).collect()

@@ -213,7 +213,7 @@ export class Journal {
     if (changed.length === 0) return
     throw new MillraceError(
       'JOURNAL_MISMATCH',
-      `The store that ${this.#path} belongs to was made with another ${changed.join(', ')}: ` +
+      `The store of ${this.#path} was made otherwise (${changed.join(', ')}): ` +
         'index into a new store, or delete this one with its journal',
     )
   }

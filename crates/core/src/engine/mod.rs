@@ -4,6 +4,7 @@
 //! finished rows. The engine knows no family and no inference library.
 
 mod fan_out;
+mod metrics;
 mod options;
 mod parts;
 pub(crate) mod prepare;
@@ -12,9 +13,9 @@ mod shared;
 mod watchdog;
 mod worker;
 
+pub use metrics::{Metrics, RUN_TIME_BOUNDS_MS};
 pub use options::{EngineOptions, Parallelism, Sessions};
 pub use registry::quiesce_all;
-pub use shared::Metrics;
 
 pub(crate) use fan_out::Part;
 pub(crate) use shared::Shared;

@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Instant,
 };
 
 /// An input as the preparing pool has it.
@@ -228,10 +229,12 @@ fn deliver<F: Family>(
     let dropped = (state.parts.take(), std::mem::take(&mut state.early), std::mem::take(&mut state.slice));
     drop(state);
     drop(dropped);
-    if row.is_ok() {
-        shared.counters.count_input();
-    } else {
-        drop_waiting(shared, job, fan);
+    match &row {
+        Ok(_) => shared.counters.count_input(),
+        Err(error) => {
+            shared.counters.count_error(error);
+            drop_waiting(shared, job, fan);
+        }
     }
     job.deliver(fan.index, held, tokens, row);
     if missing {
@@ -259,6 +262,6 @@ impl<F: Family> Arrived<F> {
     /// The row's way on, as number `seq` of the engine.
     pub(super) fn into_work(self, job: &Arc<JobInner<F>>, seq: u64) -> Work<F> {
         let Self { index, turn, cost, item, part } = self;
-        Work { job: Arc::clone(job), index, seq, turn, cost, item, part }
+        Work { job: Arc::clone(job), index, seq, turn, cost, since: Instant::now(), item, part }
     }
 }

@@ -20,6 +20,7 @@ use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
+    time::Instant,
 };
 
 /// Inputs of one task. About a millisecond of tokenising, so an urgent input waits no longer than that.
@@ -153,6 +154,7 @@ fn run<F: Family>(
     inputs: Vec<(F::Input, usize, u64)>,
 ) {
     let mut ready = Vec::with_capacity(inputs.len());
+    let started = Instant::now();
     for ((index, seq), (input, estimate, turn)) in (first_index..).zip(first_seq..).zip(inputs) {
         if job.is_cancelled() {
             return;
@@ -181,9 +183,20 @@ fn run<F: Family>(
             let complete = slices.lock().arrive(index, Some(Arrived { index, turn, cost, item, part: None }));
             shared.enqueue_slices(job, complete);
         } else {
-            ready.push(Work { job: Arc::clone(job), index, seq, turn, cost, item, part: None });
+            // The task's own time is not told from waiting: it is about a millisecond.
+            ready.push(Work {
+                job: Arc::clone(job),
+                index,
+                seq,
+                turn,
+                cost,
+                since: started,
+                item,
+                part: None,
+            });
         }
     }
+    shared.counters.count_prepare(started.elapsed());
     if ready.is_empty() {
         shared.notify_settled();
     } else {
@@ -200,6 +213,9 @@ fn finish<F: Family>(
     tokens: usize,
     row: Result<F::Row>,
 ) {
+    if let Err(error) = &row {
+        shared.counters.count_error(error);
+    }
     job.deliver(index, estimate, tokens, row);
     if let Some(slices) = &job.slices {
         let complete = slices.lock().arrive(index, None);

@@ -1,6 +1,12 @@
 //! What the threads of an engine share: the planner, what runs, who is open.
 
-use super::{EngineOptions, fan_out::Part, parts, prepare, watchdog::Watchdog};
+use super::{
+    EngineOptions,
+    fan_out::Part,
+    metrics::{Counters, Metrics},
+    parts, prepare,
+    watchdog::Watchdog,
+};
 use crate::{
     family::Family,
     job::{Arrived, JobInner, JobOptions, JobState},
@@ -28,6 +34,8 @@ pub(crate) struct Work<F: Family> {
     pub(crate) turn: u64,
     /// What it weighs in the job's window.
     pub(crate) cost: usize,
+    /// When it was prepared.
+    pub(crate) since: Instant,
     pub(crate) item: F::Item,
     /// Which part of the input it is, where it is not the whole.
     pub(crate) part: Option<Part<F>>,
@@ -55,52 +63,6 @@ pub(crate) struct State<F: Family> {
     pub(crate) phase: Phase,
     jobs: HashMap<u64, Arc<JobInner<F>>>,
     opened: u64,
-}
-
-/// Counters of an engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Metrics {
-    /// Rows finished.
-    pub rows: u64,
-    /// Tokens of the finished rows.
-    pub tokens: u64,
-    /// The same, padding included.
-    pub padded_tokens: u64,
-    /// Runs that succeeded.
-    pub runs: u64,
-    /// Runs that failed or were terminated.
-    pub failed_runs: u64,
-    /// Rows in the planner.
-    pub waiting_rows: usize,
-    /// Open jobs.
-    pub open_jobs: usize,
-}
-
-/// Counters that workers add to.
-#[derive(Default)]
-pub(crate) struct Counters {
-    pub(crate) rows: AtomicU64,
-    pub(crate) tokens: AtomicU64,
-    pub(crate) padded_tokens: AtomicU64,
-    pub(crate) runs: AtomicU64,
-    pub(crate) failed_runs: AtomicU64,
-}
-
-impl Counters {
-    pub(crate) fn count_row(&self, tokens: usize, padded_tokens: usize) {
-        self.count_input();
-        self.count_part(tokens, padded_tokens);
-    }
-
-    /// Counts the row of an input whose parts were counted.
-    pub(crate) fn count_input(&self) {
-        self.rows.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn count_part(&self, tokens: usize, padded_tokens: usize) {
-        self.tokens.fetch_add(tokens as u64, Ordering::Relaxed);
-        self.padded_tokens.fetch_add(padded_tokens as u64, Ordering::Relaxed);
-    }
 }
 
 pub(crate) struct Shared<F: Family> {
@@ -173,6 +135,7 @@ impl<F: Family> Shared<F> {
         }
         let open = state.jobs.len();
         if open >= self.options.max_jobs {
+            self.counters.refused_jobs.fetch_add(1, Ordering::Relaxed);
             let message = format!("{open} calls are open, as many as maxQueue allows; try again later");
             return Err(Error::new(ErrorKind::Overloaded, message));
         }
@@ -207,7 +170,12 @@ impl<F: Family> Shared<F> {
     pub(crate) fn deliver(self: &Arc<Self>, work: Work<F>, tokens: usize, row: Result<F::Row>) {
         let Work { job, index, cost, part, .. } = work;
         match part {
-            None => job.deliver(index, cost, tokens, row),
+            None => {
+                if let Err(error) = &row {
+                    self.counters.count_error(error);
+                }
+                job.deliver(index, cost, tokens, row);
+            }
             Some(part) => parts::finished(self, &job, part, cost, tokens, row),
         }
     }
@@ -357,15 +325,12 @@ impl<F: Family> Shared<F> {
 
     pub(crate) fn metrics(&self) -> Metrics {
         let state = self.lock();
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let oldest = state.planner.rows().map(|work| work.since).min();
         Metrics {
-            rows: read(&self.counters.rows),
-            tokens: read(&self.counters.tokens),
-            padded_tokens: read(&self.counters.padded_tokens),
-            runs: read(&self.counters.runs),
-            failed_runs: read(&self.counters.failed_runs),
             waiting_rows: state.planner.waiting_rows(),
+            queue_age: oldest.map_or(std::time::Duration::ZERO, |since| since.elapsed()),
             open_jobs: state.jobs.len(),
+            ..self.counters.read()
         }
     }
 }

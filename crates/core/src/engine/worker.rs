@@ -11,7 +11,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
     thread::JoinHandle,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 type Rows<F> = Vec<Option<Result<<F as Family>::Row>>>;
@@ -92,6 +92,8 @@ impl<F: Family> Worker<F> {
             }
         }
         let started = Instant::now();
+        let wait = works.iter().map(|work| started.saturating_duration_since(work.since)).sum();
+        self.shared.counters.count_wait(works.len(), wait);
         if let Some(limit) = jobs.iter().filter_map(|job| job.options.timeout).min() {
             self.shared.watchdog.arm(started + limit, &control);
         }
@@ -134,7 +136,10 @@ impl<F: Family> Worker<F> {
         let session = self.session.as_mut().ok_or_else(|| Error::new(ErrorKind::Internal, "No session"))?;
         let items: Vec<&F::Item> = run.works.iter().map(|work| &work.item).collect();
         let batch: Batch = family.collate(&items)?;
+        let started = Instant::now();
+        let mut finish = Duration::ZERO;
         session.run(&batch, family.outputs(), &run.control, &mut |outputs| {
+            let finishing = Instant::now();
             for (row, work) in run.works.iter().enumerate() {
                 if !work.job.is_cancelled() {
                     let finish = || family.finish(outputs, &batch, row, &work.item, &work.job.call);
@@ -144,14 +149,15 @@ impl<F: Family> Worker<F> {
                     rows[row] = Some(finished);
                 }
             }
+            finish = finishing.elapsed();
             Ok(())
         })?;
+        self.shared.counters.count_run(started.elapsed().saturating_sub(finish), finish);
         Ok(batch.padded_len)
     }
 
     fn succeed(&self, run: Run<F>, rows: Rows<F>, padded_len: usize) {
         let counters = &self.shared.counters;
-        counters.runs.fetch_add(1, Ordering::Relaxed);
         let mut counted: Vec<(u64, usize)> = Vec::new();
         for work in &run.works {
             match counted.iter_mut().find(|(id, _)| *id == work.job.id) {

@@ -8,9 +8,10 @@
 mod min_hash;
 mod shingles;
 
-use ahash::AHashMap;
+use ahash::{AHashMap, RandomState};
 use min_hash::Bands;
 use shingles::{Shingles, shingles, similarity};
+use std::hash::Hash;
 
 /// The similarity from which texts count as nearly the same: about one word changed in twelve.
 pub const NEAR_DUPLICATE: f64 = 0.8;
@@ -33,12 +34,54 @@ pub struct Duplicate {
 #[must_use]
 pub fn mark_duplicates<T: AsRef<str>>(texts: &[T], near: Option<f64>) -> Vec<Option<Duplicate>> {
     let mut marker = Marker::new(near);
-    texts.iter().enumerate().map(|(at, text)| marker.mark(at, text.as_ref())).collect()
+    texts.iter().map(AsRef::as_ref).enumerate().map(|(at, text)| marker.mark(at, text, text)).collect()
 }
 
-/// Marks one text after the other.
-pub(crate) struct Marker<'a> {
-    seen: AHashMap<&'a str, usize>,
+/// Finds duplicates among texts that come some at a time, with the marks that all of them together would get.
+///
+/// Of a text only 128 bits are kept, about 40 bytes with their place, and for near duplicates 8 bytes more for each word.
+pub struct Finder {
+    marker: Marker<u128>,
+    hashers: [RandomState; 2],
+    len: usize,
+}
+
+impl Finder {
+    /// A finder that has seen nothing. `near` as in [`mark_duplicates`].
+    #[must_use]
+    pub fn new(near: Option<f64>) -> Self {
+        // Two seeds of the run's own: nobody can make texts that meet.
+        Self { marker: Marker::new(near), hashers: [RandomState::new(), RandomState::new()], len: 0 }
+    }
+
+    /// Marks of the next texts; places count from the first text of all.
+    pub fn add<T: AsRef<str>>(&mut self, texts: &[T]) -> Vec<Option<Duplicate>> {
+        texts.iter().map(|text| self.add_one(text.as_ref())).collect()
+    }
+
+    /// Texts that were added.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether none was.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn add_one(&mut self, text: &str) -> Option<Duplicate> {
+        let [high, low] = self.hashers.each_ref().map(|hasher| u128::from(hasher.hash_one(text)));
+        let at = self.len;
+        self.len += 1;
+        self.marker.mark(at, high << 64 | low, text)
+    }
+}
+
+/// Marks one text after the other; equal texts have equal keys.
+pub(crate) struct Marker<K> {
+    seen: AHashMap<K, usize>,
     near: Option<Near>,
     /// What near duplicates are duplicates of, so that equal texts get equal marks.
     marked: AHashMap<usize, Duplicate>,
@@ -50,7 +93,7 @@ struct Near {
     kept: Vec<(usize, Shingles)>,
 }
 
-impl<'a> Marker<'a> {
+impl<K: Hash + Eq> Marker<K> {
     pub(crate) fn new(near: Option<f64>) -> Self {
         let near = near.map(|threshold| Near {
             threshold,
@@ -60,14 +103,14 @@ impl<'a> Marker<'a> {
         Self { seen: AHashMap::new(), near, marked: AHashMap::new() }
     }
 
-    pub(crate) fn mark(&mut self, at: usize, text: &'a str) -> Option<Duplicate> {
-        if let Some(&of) = self.seen.get(text) {
+    pub(crate) fn mark(&mut self, at: usize, key: K, text: &str) -> Option<Duplicate> {
+        if let Some(&of) = self.seen.get(&key) {
             return Some(match self.marked.get(&of) {
                 Some(mark) => *mark,
                 None => Duplicate { of, similarity: 1.0, exact: true },
             });
         }
-        self.seen.insert(text, at);
+        self.seen.insert(key, at);
         let mark = self.near.as_mut()?.mark(at, text)?;
         self.marked.insert(at, mark);
         Some(mark)

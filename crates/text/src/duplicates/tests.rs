@@ -1,4 +1,4 @@
-use super::{Duplicate, NEAR_DUPLICATE, mark_duplicates, shingles::shingles, similarity};
+use super::{Duplicate, Finder, NEAR_DUPLICATE, mark_duplicates, shingles::shingles, similarity};
 use proptest::prelude::*;
 
 /// A text of `len` words, the `changed`th replaced.
@@ -55,6 +55,19 @@ fn pairs_above_the_threshold_are_found() {
 }
 
 proptest! {
+    /// However texts are sliced, a finder gives the marks of all of them together.
+    #[test]
+    fn finders_do_not_depend_on_slices(
+        texts in proptest::collection::vec("[abc]( [abc]){0,5}", 0..40),
+        near in proptest::option::of(0.05..1.0_f64),
+        slice in 1..8_usize,
+    ) {
+        let mut finder = Finder::new(near);
+        let marks: Vec<_> = texts.chunks(slice).flat_map(|some| finder.add(some)).collect();
+        prop_assert_eq!(marks, mark_duplicates(&texts, near));
+        prop_assert_eq!(finder.len(), texts.len());
+    }
+
     /// Marks point at earlier texts that have none, and say the similarity that two sets have.
     #[test]
     fn marks_can_be_followed(texts in proptest::collection::vec("[abc]( [abc]){0,5}", 0..40), near in 0.05..1.0_f64) {
