@@ -5,6 +5,7 @@
 
 import type { DenseBatch } from '../batches/dense.js'
 import type { SparseBatch } from '../batches/sparse.js'
+import { breathe } from '../cache/turn.js'
 import type { EmbeddingBatch } from '../embedding-stream.js'
 import type { DType } from '../options/dense.js'
 import type { TextSource } from '../stream/source.js'
@@ -109,6 +110,7 @@ export async function embedAll(
         }
         if (job.arrived(error)) complete(job)
       }
+      await breathe()
       since = performance.now()
     }
   }

@@ -3,8 +3,9 @@
  * wait for the models, or that are settled already. What becomes of a job's chunks is in `embed.ts`.
  */
 
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { NativeAddon } from '../binding/types.js'
+import { breathe } from '../cache/turn.js'
 import { MillraceError } from '../errors.js'
 import { checkSource, openSource, type Slice, type SourceReader } from '../stream/source.js'
 import type { TextChunk, TextChunker } from '../text/chunk.js'
@@ -25,9 +26,6 @@ const SLICE_CHARACTERS = 512 * 1024
 
 /** How long a slice waits for more documents after its first: files take turns of the event loop to read. */
 const GATHER_MS = 5
-
-/** Longest time in milliseconds that documents are named without a turn of the event loop. */
-const TURN_MS = 4
 
 /** What the intake needs. */
 export interface IntakeContext {
@@ -98,12 +96,15 @@ export class Intake {
       done = slice.done
       const prepared = performance.now()
       times.sourceMs += prepared - started
+      await breathe()
       const entries = await this.#entries(slice.items)
       await this.#prepare(entries)
+      await breathe()
       const chunked = performance.now()
       times.prepareMs += chunked - prepared
       const jobs = await this.#jobs(entries)
       times.chunkMs += performance.now() - chunked
+      await breathe()
       if (jobs.length > 0) yield jobs
     }
   }
@@ -158,7 +159,6 @@ export class Intake {
       addon,
       entries.map(({ id }) => id),
     )
-    let turn = performance.now()
     for (const [i, entry] of entries.entries()) {
       entry.name = names[i] ?? ''
       if (!table.see(entry.name)) {
@@ -168,10 +168,7 @@ export class Intake {
         table.see(entry.name)
       }
       entry.content = await nameContent(addon, entry.document)
-      if (performance.now() - turn >= TURN_MS) {
-        await nextTurn()
-        turn = performance.now()
-      }
+      await breathe()
       if (entry.error !== undefined) entry.outcome = Outcome.failed
     }
     return entries
@@ -186,6 +183,7 @@ export class Intake {
         entry.error === undefined &&
         (duplicates !== undefined || !this.#isSettled(entry) || this.#isDropped(entry)),
     )
+    await breathe()
     const prepared = await prepareDocuments(
       addon,
       plan,

@@ -87,7 +87,7 @@ export interface EmbeddingPipelineOptions {
   journal?: string | false | undefined
   /** Order of records in the store: of the source, or as documents are completed. @default 'input' */
   order?: 'input' | 'completion' | undefined
-  /** Most documents on their way, from the source to the store. @default 8192, as far as they have room */
+  /** Most documents on their way, from the source to the store. @default as many as have room: three batches, or 24 MiB */
   concurrency?: number | undefined
   /** Records that are written together: the sink's batch, and what is done again after a crash. @default 1024 */
   batchRecords?: number | undefined
@@ -111,8 +111,6 @@ export interface PipelineRunOptions {
 
 const DEFAULT_BATCH_RECORDS = 1024
 const DEFAULT_FLUSH_MS = 2000
-/** As many as there may be chunks: short documents are one each. */
-const DEFAULT_CONCURRENCY = 8192
 
 const sink: Check<Sink> = (name, value) => {
   const isSink =
@@ -233,7 +231,7 @@ export function parsePipeline(options: unknown): PipelinePlan {
     deadLetters,
     journal: given.journal ?? given.sink.journalPath ?? false,
     order: given.order ?? 'input',
-    concurrency: given.concurrency ?? Math.max(DEFAULT_CONCURRENCY, 4 * (given.batchRecords ?? 0)),
+    concurrency: given.concurrency ?? Number.POSITIVE_INFINITY,
     batchRecords: given.batchRecords ?? DEFAULT_BATCH_RECORDS,
     flushMs: given.flushMs ?? DEFAULT_FLUSH_MS,
   }

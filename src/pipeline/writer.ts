@@ -5,6 +5,7 @@
 
 import type { VectorOf } from '../batches/dense.js'
 import { ARRAYS, rowValues } from '../batches/dense-matrix.js'
+import { breathe } from '../cache/turn.js'
 import { MillraceError } from '../errors.js'
 import { type Trace, traced } from '../metrics/tracing.js'
 import type { DType } from '../options/dense.js'
@@ -156,10 +157,12 @@ export class Writer {
     if (old.length > 0) await guarded(sink, () => sink.remove?.(old))
     if (written.length > 0) {
       const batch = await batchOf(written, this.#context)
+      await breathe()
       await guarded(sink, () => sink.write(batch))
     }
     const changed = written.length > 0 || old.length > 0
     const checkpoint = changed ? await guarded(sink, () => sink.commit()) : undefined
+    await breathe()
     const told = deadLetters === undefined ? undefined : await tell(deadLetters, failed)
     await journal?.commit(
       jobs.map(({ id, content, outcome }) => ({ id, content, outcome })),
@@ -170,6 +173,7 @@ export class Writer {
       // What can be removed was noted as begun, on the disk, and may be written again; what cannot goes back to this checkpoint.
       sink.remove === undefined,
     )
+    await breathe()
     for (const job of jobs) count(tally, job)
     if (changed) tally.commits++
     tally.times.sinkMs += performance.now() - started

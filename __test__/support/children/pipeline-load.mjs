@@ -1,0 +1,55 @@
+/**
+ * Takes documents without end of some hundred words through a pipeline into a sink that forgets them, until so many were read or so many
+ * milliseconds have passed; reports the peak of memory in bytes and how late the event loop was.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { randomNumbers, words } from '../texts.mjs'
+import { millrace, report } from './lib.mjs'
+
+const [family, most, milliseconds] = process.argv.slice(2)
+const dir = mkdtempSync(join(tmpdir(), 'millrace-pipeline-load-'))
+const random = randomNumbers(1)
+const started = performance.now()
+
+function* documents() {
+  for (let i = 0; i < Number(most) && performance.now() - started < Number(milliseconds); i++) {
+    const text = `${i} ${words(20 + Math.floor(random() * 300), random)}`
+    yield { id: `document ${i}`, text, metadata: { i } }
+  }
+}
+
+let records = 0
+const sink = {
+  name: 'nowhere',
+  async open() {},
+  async remove() {},
+  async write(batch) {
+    records += batch.records.length
+  },
+  async commit() {
+    return null
+  },
+  async close() {},
+}
+const models = family === 'sparse' ? { sparse: {} } : { sparse: {}, dense: {} }
+const pipeline = await millrace.EmbeddingPipeline.create({
+  sink,
+  ...models,
+  journal: join(dir, 'journal'),
+  duplicates: 'exact',
+})
+const loop = monitorEventLoopDelay({ resolution: 1 })
+loop.enable()
+const { written } = await pipeline.run(documents())
+loop.disable()
+await pipeline.close()
+rmSync(dir, { recursive: true })
+report({
+  written,
+  records,
+  p99Ms: loop.percentile(99) / 1e6 - 1,
+  peak: process.resourceUsage().maxRSS * 1024,
+})
