@@ -1,5 +1,5 @@
-/** `millrace bench recall`: what is measured of each format, as a table and as JSON. */
-import { writeFileSync } from 'node:fs'
+/** `millrace bench`: what is measured, as tables, JSON and a chart. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { recallOf } from '../../src/cli/bench/recall.js'
@@ -68,5 +68,28 @@ describe('recall', () => {
     const sets = (...rows: number[][]) => rows.map((row) => new Set(row))
     expect(recallOf(sets([1, 2], [3, 4]), sets([2, 9], [4, 3]))).toBe(0.75)
     expect(recallOf(sets([], []), sets([1], []))).toBe(1)
+  })
+})
+
+describe('bench speed', () => {
+  it('measures throughput, latency, memory and caches, and draws them', async () => {
+    const args = ['bench', 'speed', 'texts.txt', '--rounds', '1', '--seconds', '2']
+    const json = await cli([...args, '--json', '--chart', 'speed.svg'], { cwd })
+    expect([json.code, json.stderr]).toEqual([0, ''])
+    const result = JSON.parse(json.stdout.toString())
+    expect(result).toMatchObject({ texts: 60, rounds: 1, model: 'sentence-transformers/all-MiniLM-L6-v2' })
+    for (const { p50, p95, p99 } of [result.idleQuery, result.busyQuery, result.eventLoop]) {
+      expect(p50).toBeLessThanOrEqual(p95)
+      expect(p95).toBeLessThanOrEqual(p99)
+    }
+    expect(result.cache.memory).toBeGreaterThan(result.cache.cold)
+    expect(result.peakMemory).toBeGreaterThan(result.weights)
+    const svg = readFileSync(join(cwd, 'speed.svg'), 'utf8')
+    expect(svg).toMatch(/^<svg [\s\S]*<\/svg>\n$/)
+    expect(svg).toContain(`${Math.round(result.textsPerSecond).toLocaleString('en-US')} texts/s`)
+    const table = await cli(args, { cwd })
+    expect(table.stdout.toString()).toContain('query beside bulk work')
+    const few = await cli(['bench', 'speed', 'texts.txt', '--limit', '3'], { cwd })
+    expect(few).toMatchObject({ code: 2, stderr: expect.stringContaining('at least 32 texts') })
   })
 })

@@ -40,7 +40,22 @@ export function titleOf(text: string, format: TextFormat): string | undefined {
       : format === 'html'
         ? /<title[^>]*>([^<]*)<\/title>/i.exec(start)?.[1]
         : undefined
-  return found?.replace(/\s+/g, ' ').trim() || undefined
+  const title = found?.replace(/\s+/g, ' ').trim()
+  return (
+    (format === 'html'
+      ? title?.replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name: string) => ENTITIES[name] ?? '')
+      : title) || undefined
+  )
+}
+
+/** What is written in titles; the text itself is read by the HTML parser of the addon. */
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  '#39': "'",
+  nbsp: ' ',
 }
 
 function scalar(value: string): JsonValue {
