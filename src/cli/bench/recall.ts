@@ -1,17 +1,12 @@
 /** `millrace bench recall`: embed texts, search them in every format, compare with float32. */
 
-import { existsSync } from 'node:fs'
-import { access } from 'node:fs/promises'
-import { join } from 'node:path'
 import { TextEmbedding } from '../../../index.js'
 import { downloadView } from '../download-view.js'
 import { usageError } from '../exit.js'
-import { readRecords } from '../input/records.js'
-import { strings } from '../input/shapes.js'
 import { commonOptions, type DenseFlags, denseCallOptions, denseModelOptions } from '../model-options.js'
 import { count, percent, print, say } from '../terminal.js'
-import { packageFolder } from '../version.cjs'
 import { type Contestant, contestants } from './formats.js'
+import { benchFiles, eachText } from './texts.js'
 
 /** What commander makes of the options. */
 export interface RecallFlags extends DenseFlags {
@@ -37,8 +32,7 @@ export interface RecallRow {
 
 /** Measures and prints. */
 export async function runRecall(files: string[], flags: RecallFlags, signal: AbortSignal): Promise<void> {
-  const paths = files.length > 0 ? files : [exampleFile()]
-  await Promise.all(paths.filter((path) => path !== '-').map((path) => access(path)))
+  const paths = await benchFiles(files)
   const { data, dim, length } = await embedTexts(paths, flags, signal)
   if (length < 2) throw usageError(`Expected at least 2 texts but received ${length}`)
   const queries = Math.min(flags.queries, length)
@@ -52,14 +46,7 @@ export async function runRecall(files: string[], flags: RecallFlags, signal: Abo
   else await print(table(rows, facts))
 }
 
-/** The packaged texts of a checkout; what npm installs does not have them. */
-function exampleFile(): string {
-  const path = join(packageFolder() ?? '', 'examples', 'packages.jsonl.gz')
-  if (existsSync(path)) return path
-  throw usageError('Expected a file of texts: the example texts are not part of the installed package')
-}
-
-async function embedTexts(paths: string[], flags: RecallFlags, signal: AbortSignal) {
+async function embedTexts(paths: readonly string[], flags: RecallFlags, signal: AbortSignal) {
   const view = downloadView(flags.json === true)
   const model = await TextEmbedding.create({
     ...commonOptions(flags),
@@ -70,18 +57,11 @@ async function embedTexts(paths: string[], flags: RecallFlags, signal: AbortSign
   try {
     if (flags.json !== true) say(`millrace: embedding ${paths.join(', ')}`)
     const options = { ...denseCallOptions(flags), overflow: 'truncate', signal } as const
-    return await model.embed(texts(paths, flags), options).toMatrix()
+    return await model
+      .embed(eachText(paths, flags.field, flags.limit ?? Number.POSITIVE_INFINITY), options)
+      .toMatrix()
   } finally {
     await model.close({ timeoutMs: 0 })
-  }
-}
-
-async function* texts(paths: string[], { field, limit }: RecallFlags): AsyncGenerator<string> {
-  let left = limit ?? Number.POSITIVE_INFINITY
-  for await (const { item, problem } of readRecords(paths, { shape: strings(field), keep: [] })) {
-    if (left-- <= 0) return
-    if (item === undefined) throw problem
-    if (item.trim() !== '') yield item
   }
 }
 
