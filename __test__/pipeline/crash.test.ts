@@ -150,7 +150,7 @@ const deaths = fc.array(fc.record({ after: fc.integer({ min: 0, max: 25 }), torn
 
 const options = fc.record({
   batchRecords: fc.integer({ min: 1, max: 6 }),
-  duplicates: fc.constantFrom<EmbeddingPipelineOptions['duplicates'][]>(false, 'exact'),
+  duplicates: fc.constantFrom<EmbeddingPipelineOptions['duplicates'][]>(false, 'exact', 'near'),
   chunk: fc.constantFrom<EmbeddingPipelineOptions['chunk'][]>(false, { maxTokens: 12 }),
   order: fc.constantFrom<EmbeddingPipelineOptions['order'][]>('input', 'completion'),
 })

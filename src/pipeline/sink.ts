@@ -42,7 +42,7 @@ export interface SinkContext {
  *
  * What is promised: between two commits the process may die. The next run then opens the sink with the checkpoint of
  * the last commit the journal knows of (the last one that `commit` answered, or the one before), removes the documents that may
- * have been written since, if the sink has `remove`, and writes them again. So a sink either can `remove`, or its `open` goes
+ * have been written since, if the sink has `remove`, before it writes them again, or at its end those that it did not come across. So a sink either can `remove`, or its `open` goes
  * back to the checkpoint exactly.
  */
 export interface Sink {
@@ -62,7 +62,7 @@ export interface Sink {
   write(batch: RecordBatch): Promise<void>
   /** Makes what was written last; answers what `open` needs to come back to this state, `null` where that is nothing. */
   commit(): Promise<JsonValue>
-  /** Frees everything. Called once, after a run that failed too; what is not committed need not stay. */
+  /** Frees everything. Called once a run, after one that failed too; what is not committed need not stay. Another run opens again. */
   close(): Promise<void>
 }
 
