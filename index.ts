@@ -91,6 +91,7 @@ export {
 } from './src/pipeline/record.js'
 export type {
   DocumentCounts,
+  DropReason,
   PipelineMetrics,
   PipelineProgress,
   PipelineReport,

@@ -1,6 +1,6 @@
 /**
  * A pipeline beside a plain `embed` of the same chunks, in turns in one process on the bundled model, and the event loop's delay while
- * the pipeline runs. `node pipeline.mjs DOCUMENTS ROUNDS`; prints `{"chunksPerSecond", "plainPerSecond", "share", "p99Ms", "worstMs", "plainP99Ms",
+ * the pipeline runs. `node pipeline.mjs DOCUMENTS ROUNDS`; prints `{"chunksPerSecond", "plainPerSecond", "share", "cpuShare", "p99Ms", "worstMs", "plainP99Ms",
  * "plainWorstMs", "chunks", "tokens", "stages": …}`. The sink takes what it gets; with a journal, in files that go away.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -46,21 +46,29 @@ async function throughPipeline() {
   const pipeline = await EmbeddingPipeline.create({ sink, dense: model, journal: join(dir, `${runs++}`) })
   const stop = watchEventLoop()
   const started = performance.now()
+  const cpu = process.cpuUsage()
   const { chunks, tokens } = await pipeline.run(documents)
   const seconds = (performance.now() - started) / 1000
+  const cpuMs = cpuSince(cpu)
   const delays = stop()
   const { sourceMs, prepareMs, chunkMs, embedMs, sinkMs } = pipeline.metrics()
   await pipeline.close()
-  return { rate: chunks / seconds, chunks, tokens, delays, stages: { sourceMs, prepareMs, chunkMs, embedMs, sinkMs } }
+  return { rate: chunks / seconds, cpuMs, chunks, tokens, delays, stages: { sourceMs, prepareMs, chunkMs, embedMs, sinkMs } }
 }
 
 async function plain(chunks) {
   const stop = watchEventLoop()
   const started = performance.now()
+  const cpu = process.cpuUsage()
   let rows = 0
   for await (const batch of model.embed(chunks)) rows += batch.length
   const rate = (rows / (performance.now() - started)) * 1000
-  return { rate, delays: stop() }
+  return { rate, cpuMs: cpuSince(cpu), delays: stop() }
+}
+
+function cpuSince(before) {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
 }
 
 const worst = (delays) => delays.reduce((most, delay) => Math.max(most, delay), 0)
@@ -82,6 +90,8 @@ try {
       plainPerSecond: median(plains.map(({ rate }) => rate)),
       // Of neighbours: what else the machine does changes slowly.
       share: median(measured.map(({ rate }, i) => rate / plains[i].rate)),
+      // What it costs, however busy the machine is.
+      cpuShare: median(measured.map(({ cpuMs }, i) => plains[i].cpuMs / cpuMs)),
       p99Ms: quantile(delays, 0.99),
       worstMs: worst(delays),
       plainP99Ms: quantile(plainDelays, 0.99),
