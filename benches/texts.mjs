@@ -14,10 +14,16 @@ const PLACES = [
 /** Longest text in tokens, in every comparison. */
 export const LIMIT = 256
 
-/** `{ path, titles, texts }` of the first corpus that is there. */
-export function corpus() {
+/** The first corpus that is there. */
+export function corpusPath() {
   const path = PLACES.find((place) => place !== undefined && existsSync(place))
   if (path === undefined) throw new Error(`no texts: expected ${PLACES.at(-1)}`)
+  return path
+}
+
+/** `{ path, titles, texts }` of it. */
+export function corpus() {
+  const path = corpusPath()
   const bytes = readFileSync(path)
   const lines = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8').split('\n')
   const entries = lines.filter((line) => line !== '').map((line) => JSON.parse(line))

@@ -28,7 +28,7 @@ function bytesUnder(path) {
 
 export async function checkSize(checks, project) {
   await checks.that('an installation stays small', () => {
-    const bytes = ['millrace', '@millrace', 'commander', 'cli-progress'].reduce(
+    const bytes = ['millrace', '@millrace', 'commander', 'cli-progress', 'undici', 'yazl'].reduce(
       (sum, name) => sum + bytesUnder(join(project, 'node_modules', name)),
       0,
     )

@@ -5,7 +5,7 @@
  *
  *   node __test__/install/run.mjs      packs first; needs the npm registry for commander, cli-progress and Node itself
  */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NODE_VERSIONS, nodeBinary } from '../../scripts/lib/nodes.mjs'
@@ -18,6 +18,16 @@ const platform = hostPlatform()
 const CONSUMER = join(ROOT, '__test__', 'install', 'consumer')
 /** Small models for the classes that need one; a user would download theirs. */
 const MODELS = ['splade', 'colbert', 'clip_vision', 'colmodernvbert', 'rr_bert']
+/** Stores and frameworks that are used beside the package; libsql is for the Nodes that have no SQLite. */
+const PACKAGES = [
+  '@ai-sdk/provider',
+  '@lancedb/lancedb',
+  '@langchain/core',
+  'apache-arrow',
+  'hyparquet-writer',
+  'libsql',
+  'sqlite-vec',
+]
 const OPTIONS = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
 
 function packAll() {
@@ -78,6 +88,37 @@ async function checkNode(checks, project, version) {
   await checks.command(`Node ${version}: command line`, [node, cli, '--version'], project)
 }
 
+/** Optional packages, added as a user adds them: the subpaths, a few stores, their types. */
+async function checkPackages(checks, project) {
+  const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const wanted = PACKAGES.map((name) => `${name}@${devDependencies[name]}`)
+  if (run(npm('install', ...OPTIONS, ...wanted), { cwd: project }) !== 0)
+    throw new SetupError('npm install of the optional packages failed')
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+  // The frameworks' own declarations are theirs to check.
+  const types = [
+    '--strict',
+    '--target',
+    'es2022',
+    '--lib',
+    'es2022,esnext.disposable,dom',
+    '--types',
+    'node',
+    '--skipLibCheck',
+    '--noEmit',
+  ]
+  await checks.command(
+    'types: subpaths, node16',
+    [process.execPath, tsc, ...types, '--module', 'node16', 'packages.mts'],
+    project,
+  )
+  for (const version of NODE_VERSIONS) {
+    const node = nodeBinary(version)
+    await checks.command(`Node ${version}: stores and frameworks, ES module`, [node, 'packages.mjs'], project)
+    await checks.command(`Node ${version}: stores and frameworks, CommonJS`, [node, 'packages.cjs'], project)
+  }
+}
+
 /** Without its platform package, millrace says which package is missing instead of failing somewhere deep. */
 async function checkMissingPackage(checks, project) {
   rmSync(join(project, 'node_modules', ...packageName(platform).split('/')), { recursive: true })
@@ -105,15 +146,21 @@ await script('test-install', async () => {
         .map(([path]) => path)
     })
     await checks.that('only the packages that are needed are installed', () => {
-      const expected = ['@millrace', '@types', 'cli-progress', 'commander', 'millrace']
-      const found = readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.'))
-      return expected.filter((name) => !found.includes(name)).map((name) => `${name} is not installed`)
+      const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+      const there = (name) => existsSync(join(project, 'node_modules', ...name.split('/')))
+      return [
+        ...Object.keys(dependencies)
+          .filter((name) => !there(name))
+          .map((name) => `${name} is not installed`),
+        ...Object.keys(peerDependencies).filter(there),
+      ]
     })
     await checkSize(checks, project)
     await checkBinaries(checks, join(project, 'node_modules', ...packageName(platform).split('/')), platform)
     await checkCompile(checks, project)
     for (const version of NODE_VERSIONS) await checkNode(checks, project, version)
     await checkManifests(checks, tarballs)
+    await checkPackages(checks, project)
     await checkMissingPackage(checks, project)
   } finally {
     if (existsSync(project)) rmSync(project, { recursive: true, force: true })

@@ -1,5 +1,5 @@
 /**
- * What only the whole of millrace shows: event loop, peak memory, start, latency, rows from a cache in Node, each in processes of
+ * What only the whole of millrace shows: event loop, peak memory, start, latency, rows from a cache, indexing in Node, each in processes of
  * its own on the bundled model. `node benches/node/run.mjs [--quick]`; results in bench-results/node.json.
  */
 import { spawnSync } from 'node:child_process'
@@ -56,6 +56,19 @@ await script('bench:node', async (args) => {
       `rows from ${where}: ${textsPerSecond.toFixed(0)} texts/s; event loop p99 ${p99Ms.toFixed(1)} ms, worst ${worstMs.toFixed(1)} ms`,
     )
   }
+
+  result.pipeline = inChild('pipeline.mjs', quick ? 200 : 400, quick ? 1 : 3)
+  const { share, cpuShare } = result.pipeline
+  print(`a pipeline beside plain embed: ${share.toFixed(2)} ×, for CPU time ${cpuShare.toFixed(2)} ×`)
+
+  result.indexing = inChild('indexing.mjs', quick ? 1000 : 4000)
+  const { indexing } = result
+  print(
+    `${indexing.documents} documents into LanceDB: ${indexing.chunksPerSecond.toFixed(0)} chunks/s, ` +
+      `${indexing.share.toFixed(2)} × plain embed, peak ${megabytes(indexing.peak)}; ` +
+      `from the cache ${indexing.warmPerSecond.toFixed(0)}/s, ${indexing.warmRatio.toFixed(0)} ×; ` +
+      `event loop p99 ${indexing.p99Ms.toFixed(1)} and ${indexing.warmP99Ms.toFixed(1)} ms`,
+  )
 
   mkdirSync(join(ROOT, 'bench-results'), { recursive: true })
   writeFileSync(join(ROOT, 'bench-results', 'node.json'), `${JSON.stringify(result, undefined, 2)}\n`)

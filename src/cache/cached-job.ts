@@ -155,14 +155,15 @@ export class CachedJob implements NativeJob {
 
   /**
    * Inputs that wait for the reader to make room are not counted as submitted yet: whoever looks whether more may still be done
-   * without a reader must not look for ever.
+   * without a reader must not look for ever. Nor must they stop because a turn was too long to take more in.
    */
   progress(): NativeProgress {
     const inner = this.#plan.inner.progress()
     const done = this.#done + inner.done - this.#received
-    const looking = this.#preparing || this.#looking > 0 ? 1 : 0
+    const takesMore = this.#takesInput() && this.#room() > 0
+    const more = this.#preparing || this.#looking > 0 || takesMore ? 1 : 0
     return {
-      submitted: done + inner.submitted - inner.done + looking,
+      submitted: done + inner.submitted - inner.done + more,
       done,
       tokens: inner.tokens + this.#givenTokens,
       paddedTokens: inner.paddedTokens + this.#givenTokens,

@@ -7,6 +7,9 @@ import { run } from './program.js'
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 
+// LanceDB tells on standard error, as a warning, of every table that it makes.
+process.env['LANCEDB_LOG'] ??= 'error'
+
 run(process.argv).then((code) => {
   // A read of standard input may still be pending and would keep the process alive. Pipes are asynchronous on
   // Windows, so what was written must be out first.

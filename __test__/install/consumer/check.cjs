@@ -1,6 +1,7 @@
 /** The same job for every module system: each class once, failures in the documented way, closing. */
 const assert = require('node:assert/strict')
 const { join } = require('node:path')
+const { checkBare } = require('./stores.cjs')
 
 const TEXTS = ['The cat sits on the mat.', 'A kitten rests on a rug.', 'Interest rates rose by half a point.']
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0)
@@ -96,5 +97,6 @@ exports.check = async (millrace) => {
   await checkLateInteraction(millrace)
   await checkImages(millrace)
   await checkRerank(millrace)
+  await checkBare(millrace)
   process.stdout.write(`${JSON.stringify({ node: process.versions.node, runtime })}\n`)
 }
