@@ -64,6 +64,29 @@ describe('dense text', () => {
     expect(cache.metrics().misses).toBe(9 * shapes.length)
   })
 
+  it('gives the chunks of long texts from the cache, pooled and each, in every tier', async () => {
+    const long = TEXTS.map((text, i) => `${text}. `.repeat(1 + (i % 9)))
+    const options = { maxLength: 12, chunkOverlap: 2, order: 'input' } as const
+    const cache = tieredCache([memory({ maxBytes: 4096 }), disk(dir, { maxBytes: 1e8 })])
+    await using model = await TextEmbedding.create({ cache })
+    for (const dtype of ['float32', 'int8', 'ubinary'] as const) {
+      const pooled = () => model.embed(long, { ...options, dtype, overflow: 'chunk' }).toMatrix()
+      const plain = await model.embed(long, { ...options, dtype, overflow: 'chunk', cache: false }).toMatrix()
+      const each = await model.embedChunks(long, { ...options, dtype, cache: false }).toMatrix()
+      const computed = model.metrics().inputs
+      for (const round of ['cold', 'warm']) {
+        const again = await pooled()
+        expect(bits(again.data), round).toBe(bits(plain.data))
+        expect([again.tokens, again.scales]).toEqual([plain.tokens, plain.scales])
+        const chunks = await model.embedChunks(long, { ...options, dtype }).toMatrix()
+        expect(bits(chunks.data), round).toBe(bits(each.data))
+        expect({ ...chunks, errors: undefined }).toEqual({ ...each, errors: undefined })
+        expect(model.metrics().inputs - computed, round).toBe(2 * 9)
+        await cache.flush()
+      }
+    }
+  })
+
   it('keeps rows of models apart by the content of their files, and together across directories', async () => {
     const cache = inMemory()
     const source = goldenModel('minilm')

@@ -67,7 +67,7 @@ export function families(python, say) {
       rivalDirectory: join(ROOT, 'crates', 'text', 'src', 'bm25', 'stopwords'),
       inputs: text,
       count: 30_000,
-      resources: [3000, 30_000],
+      resources: [30_000, 300_000],
       settings: [{ batch: 0 }, { batch: 0, parallel: 0 }, { batch: 2048, parallel: 0 }, { batch: 16 }],
     },
     {
@@ -91,7 +91,7 @@ export function families(python, say) {
       directory: join(KEPT, 'colbert'),
       inputs: text,
       count: 256,
-      resources: [200, 2000],
+      resources: [600, 6000],
       dim: 128,
       settings: BATCHES,
       reason,

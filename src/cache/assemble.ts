@@ -1,7 +1,7 @@
 /** Puts kept and fresh rows together as one batch, in the form in which the addon gives it. */
 
 import type { NativeBatch, NativeDType, NativeError } from '../binding/types.js'
-import { factsOf, payloadOf, Shape } from './entry.js'
+import { columnsOf, factsOf, payloadOf, Shape } from './entry.js'
 
 /** A finished row: an intact entry, or why there is none. */
 export type Row = Uint8Array | NativeError
@@ -39,8 +39,9 @@ export function formOf(entry: Uint8Array): RowForm {
 }
 
 /** The form of rows that the addon gives. */
-export function formOfBatch({ indices, rowOffsets, dim, dtype, scales }: NativeBatch): RowForm {
-  const ragged = rowOffsets === undefined ? Shape.dense : Shape.multiVector
+export function formOfBatch({ indices, rowOffsets, starts, dim, dtype, scales }: NativeBatch): RowForm {
+  const many = starts === undefined ? Shape.multiVector : Shape.chunks
+  const ragged = rowOffsets === undefined ? Shape.dense : many
   const shape = indices === undefined ? ragged : Shape.sparse
   return { shape, dim, dtype, scaled: scales !== undefined }
 }
@@ -55,7 +56,7 @@ export function assemble({ offset, rows, positions }: Taken, form: RowForm): Nat
   const length = rows.length
   const tokens = new Uint32Array(length)
   const truncated = new Uint8Array(length)
-  const scales = form.scaled ? new Float32Array(length) : undefined
+  const scales = form.scaled && form.shape !== Shape.chunks ? new Float32Array(length) : undefined
   const rowOffsets = form.shape === Shape.dense ? undefined : new Uint32Array(length + 1)
   const errors: NativeError[] = []
   for (const [i, row] of rows.entries()) {
@@ -88,9 +89,9 @@ export function assemble({ offset, rows, positions }: Taken, form: RowForm): Nat
 
 function valuesOf(
   rows: readonly Row[],
-  { shape, dim, dtype }: RowForm,
+  { shape, dim, dtype, scaled }: RowForm,
   rowOffsets: Uint32Array | undefined,
-): Pick<NativeBatch, 'data' | 'indices'> {
+): Pick<NativeBatch, 'data' | 'indices' | 'starts' | 'ends' | 'chunkTokens' | 'scales'> {
   const total = rowOffsets?.at(-1) ?? rows.length
   if (shape === Shape.sparse) {
     const [indices, data] = [new Uint32Array(total), new Float32Array(total)]
@@ -104,11 +105,35 @@ function valuesOf(
     }
     return { indices, data }
   }
+  const columns = shape === Shape.chunks ? columnsOfChunks(rows, scaled, rowOffsets, total) : undefined
   const data = new ARRAYS[dtype](total * dim)
   const bytes = bytesOf(data)
   const width = dim * data.BYTES_PER_ELEMENT
   for (const [i, row] of rows.entries()) {
-    if (isEntry(row)) bytes.set(payloadOf(row), (rowOffsets?.[i] ?? i) * width)
+    if (!isEntry(row)) continue
+    const facts = factsOf(row)
+    const before = columnsOf(facts) * facts.count * 4
+    bytes.set(payloadOf(row).subarray(before), (rowOffsets?.[i] ?? i) * width)
   }
-  return { data }
+  return { data, ...columns }
+}
+
+/** What lies before the vectors of chunks, by chunk. */
+function columnsOfChunks(
+  rows: readonly Row[],
+  scaled: boolean,
+  rowOffsets: Uint32Array | undefined,
+  total: number,
+): Pick<NativeBatch, 'starts' | 'ends' | 'chunkTokens' | 'scales'> {
+  const [starts, ends, chunkTokens] = [new Uint32Array(total), new Uint32Array(total), new Uint32Array(total)]
+  const scales = scaled ? new Float32Array(total) : undefined
+  const columns = [starts, ends, chunkTokens, ...(scales === undefined ? [] : [scales])].map(bytesOf)
+  for (const [i, row] of rows.entries()) {
+    if (!isEntry(row)) continue
+    const payload = payloadOf(row)
+    const width = factsOf(row).count * 4
+    for (const [c, column] of columns.entries())
+      column.set(payload.subarray(c * width, (c + 1) * width), (rowOffsets?.[i] ?? 0) * 4)
+  }
+  return { starts, ends, chunkTokens, ...(scales !== undefined && { scales }) }
 }

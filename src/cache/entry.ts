@@ -4,6 +4,8 @@
  *     0 magic and version   8 shape   9 dtype   10 flags   12 dim    20 count   28 zero
  *     4 CRC-32 of the key and of everything from byte 8 on          16 tokens  24 scale
  *
+ * Before the vectors of a text in chunks are four columns of 4 bytes a chunk: begin, end, tokens and, where the format has them, scales.
+ *
  * The checksum covers the key, so that a value filed under another key is no value. Which rows may be taken for which input is
  * decided by the key alone: see `identity.ts`.
  */
@@ -18,7 +20,7 @@ const MAGIC = 0x01_43_52_4d
 export const HEADER = 32
 
 /** What the values are. */
-export const Shape = { dense: 0, sparse: 1, multiVector: 2, name: 3 } as const
+export const Shape = { dense: 0, sparse: 1, multiVector: 2, name: 3, chunks: 4 } as const
 export type Shape = (typeof Shape)[keyof typeof Shape]
 
 const DTYPES = ['float32', 'float16', 'int8', 'uint8', 'binary', 'ubinary'] as const satisfies NativeDType[]
@@ -44,6 +46,7 @@ export interface EntryFacts {
   truncated: boolean
   /** Vectors or sparse values. */
   count: number
+  /** Of the row; of chunks, which have one each, only whether. */
   scale?: number
 }
 
@@ -53,10 +56,18 @@ function checksum(key: string, entry: Uint8Array): number {
   return crc32(entry.subarray(8), crc32(key))
 }
 
-function payloadBytes({ shape, dtype, dim, count }: EntryFacts): number {
+function payloadBytes(facts: EntryFacts): number {
+  const { shape, dtype, dim, count } = facts
   if (shape === Shape.sparse) return count * 8
   if (shape === Shape.name) return count
-  return (shape === Shape.multiVector ? count : 1) * dim * VALUE_BYTES[dtype]
+  const vectors = shape === Shape.dense ? 1 : count
+  return columnsOf(facts) * count * 4 + vectors * dim * VALUE_BYTES[dtype]
+}
+
+/** Columns of 4 bytes a chunk before the vectors. */
+export function columnsOf({ shape, scale }: EntryFacts): number {
+  if (shape !== Shape.chunks) return 0
+  return scale === undefined ? 3 : 4
 }
 
 /** Whether these are the bytes that were written for this key. */
@@ -119,12 +130,20 @@ function write(key: string, facts: EntryFacts, parts: ArrayBufferView[]): Uint8A
 
 /** Row `i` of a batch, which did not fail, as the entry of `key`. */
 export function entryOf(key: string, batch: NativeBatch, i: number): Uint8Array {
-  const { data, dim, dtype, indices, rowOffsets, scales } = batch
+  const { data, dim, dtype, indices, rowOffsets, scales, starts, ends, chunkTokens } = batch
   const common = { dtype, tokens: batch.tokens[i] ?? 0, truncated: batch.truncated[i] === 1 }
   const [from, to] = [rowOffsets?.[i] ?? 0, rowOffsets?.[i + 1] ?? 0]
   if (indices !== undefined) {
     const parts = [indices.subarray(from, to), data.subarray(from, to)]
     return write(key, { ...common, shape: Shape.sparse, dim: 0, count: to - from }, parts)
+  }
+  if (starts !== undefined && ends !== undefined && chunkTokens !== undefined) {
+    const columns = scales === undefined ? [starts, ends, chunkTokens] : [starts, ends, chunkTokens, scales]
+    const facts = { ...common, shape: Shape.chunks, dim, count: to - from, ...(scales !== undefined && { scale: 0 }) }
+    return write(key, facts, [
+      ...columns.map((column) => column.subarray(from, to)),
+      data.subarray(from * dim, to * dim),
+    ])
   }
   if (rowOffsets !== undefined) {
     const facts = { ...common, shape: Shape.multiVector, dim, count: to - from }

@@ -38,12 +38,10 @@ export class ModelScope {
   }
 
   /**
-   * Whether the rows of such a call depend on nothing but what a key tells, so not on batch-mates nor on a caller's function, and
-   * are of a form that entries have: chunks are not.
+   * Whether the rows of such a call depend on nothing but what a key tells, so not on batch-mates nor on a caller's function.
    */
-  serves({ batching, keepPadding, overflow }: NativeJobOptions): boolean {
-    const planned = batching === 'planned' && overflow !== 'chunk'
-    return planned && keepPadding !== true && this.#options?.bm25?.ownStems !== true
+  serves({ batching, keepPadding }: NativeJobOptions): boolean {
+    return batching === 'planned' && keepPadding !== true && this.#options?.bm25?.ownStems !== true
   }
 
   /** Opens a call with a cache; without one where the model's files cannot be read. */

@@ -101,7 +101,7 @@ export class ArrowTables {
     for (const name of RECORD_COLUMNS) {
       const text = strings[name]
       if (text !== undefined) {
-        columns[name] = arrow.vectorFromArray(rows.map(text), types[name])
+        columns[name] = this.#strings(rows.map(text), types[name])
       } else {
         const key = numbers[name as keyof typeof numbers]
         const data = Int32Array.from(records, (record) => record[key])
@@ -139,6 +139,19 @@ export class ArrowTables {
       list('sparse_values', sparse.values, new arrow.Float32())
     }
     return new arrow.Table(this.schema, columns)
+  }
+
+  /** Arrow's own way takes an object a string. */
+  #strings(texts: readonly string[], type: unknown): unknown {
+    const valueOffsets = new Int32Array(texts.length + 1)
+    for (const [i, text] of texts.entries())
+      valueOffsets[i + 1] = (valueOffsets[i] ?? 0) + Buffer.byteLength(text)
+    const data = new Uint8Array(valueOffsets.at(-1) ?? 0)
+    const bytes = Buffer.from(data.buffer)
+    // One by one: halves of a pair at the end of one and the beginning of the next must not meet.
+    for (const [i, text] of texts.entries()) bytes.write(text, valueOffsets[i] ?? 0)
+    const { makeData, makeVector } = this.#arrow
+    return makeVector(makeData({ type, length: texts.length, nullCount: 0, valueOffsets, data }))
   }
 
   #types(): Record<string, unknown> {

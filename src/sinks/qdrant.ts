@@ -79,8 +79,8 @@ const placeChecks = {
 } as const
 
 /**
- * Writes records as points: named vectors `dense` (cosine; float16 and uint8 collections by the format, of int8 and bits the float32
- * vectors that they stand for) and `sparse` (with Qdrant's modifier `idf` for BM25 and miniCOIL), and the payload `id`,
+ * Writes records as points: named vectors `dense` (cosine; kept as float16 where that is the format; of int8, uint8 and bits the
+ * float32 vectors that they stand for) and `sparse` (with Qdrant's modifier `idf` for BM25 and miniCOIL), and the payload `id`,
  * `document_id`, `chunk`, `text`, `start`, `end`, `tokens`, `headings`, `metadata`. A point's id is a UUID made of the record's. Requests
  * are split by their encoded size, and tried again where the server is busy or away.
  *

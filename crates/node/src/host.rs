@@ -8,7 +8,7 @@ use crate::{
 use millrace_contract::{Backend, Result};
 use millrace_core::{
     cpu,
-    engine::{Engine, Parallelism},
+    engine::{Engine, EngineOptions, Parallelism},
     graphless::Graphless,
 };
 use millrace_ort::{OrtBackend, OrtOptions};
@@ -52,7 +52,8 @@ impl<'a> Host<'a> {
         describe: impl FnOnce(&mut NativeModelInfo, &F, &F::Facts),
     ) -> Result<Box<dyn Served>> {
         let row_by_row = backend.graph().rows_interact() && self.options.batch_invariance.unwrap_or(true);
-        let options = self.options.engine(self.parallelism.sessions, row_by_row);
+        let batch_tokens = EngineOptions::batch_tokens(backend.graph(), family.outputs());
+        let options = self.options.engine(self.parallelism.sessions, row_by_row, batch_tokens);
         let mut info = NativeModelInfo::of(&*backend, &options, self.parallelism.threads);
         describe(&mut info, &family, &facts);
         let engine = Engine::start(backend, family, options)?;

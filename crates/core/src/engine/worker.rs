@@ -174,9 +174,11 @@ impl<F: Family> Worker<F> {
         for (work, row) in run.works.into_iter().zip(rows) {
             let Some(row) = row else { continue };
             let tokens = self.shared.family.tokens(&work.item);
-            match work.part {
-                None => counters.count_row(tokens, padded_len),
-                Some(_) => counters.count_part(tokens, padded_len),
+            // A row that is refused after its run has cost its tokens, but is none.
+            if work.part.is_none() && row.is_ok() {
+                counters.count_row(tokens, padded_len);
+            } else {
+                counters.count_part(tokens, padded_len);
             }
             self.shared.deliver(work, tokens, row);
         }

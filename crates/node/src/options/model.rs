@@ -134,10 +134,11 @@ impl NativeModelOptions {
         }
     }
 
-    pub(crate) fn engine(&self, sessions: usize, row_by_row: bool) -> EngineOptions {
+    /// `batch_tokens`: padded tokens of a run where the user did not say.
+    pub(crate) fn engine(&self, sessions: usize, row_by_row: bool, batch_tokens: usize) -> EngineOptions {
         EngineOptions {
             sessions,
-            max_batch_tokens: self.max_batch_tokens.map_or(EngineOptions::MAX_BATCH_TOKENS, size),
+            max_batch_tokens: self.max_batch_tokens.map_or(batch_tokens, size),
             row_by_row,
             max_jobs: self.max_queue.map_or(EngineOptions::MAX_JOBS, size),
         }
