@@ -8,5 +8,6 @@ export default defineConfig({
   test: {
     include: ['__test__/**/*.test.ts'],
     pool: 'forks',
+    globalSetup: ['__test__/support/temporary.global.ts'],
   },
 })

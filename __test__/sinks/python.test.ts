@@ -33,7 +33,7 @@ async function fill(sink: Sink): Promise<void> {
   await sink.close()
 }
 
-const dense = Float32Array.from(BATCHES.flatMap((batch) => [...(batch.dense?.data as Float32Array)]))
+const dense = Float32Array.from(BATCHES.flatMap((batch) => [...(batch.dense?.data ?? [])]))
 const indices = BATCHES.flatMap((batch) => [...(batch.sparse?.indices ?? [])])
 const values = BATCHES.flatMap((batch) => [...(batch.sparse?.values ?? [])])
 

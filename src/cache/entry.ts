@@ -139,7 +139,13 @@ export function entryOf(key: string, batch: NativeBatch, i: number): Uint8Array 
   }
   if (starts !== undefined && ends !== undefined && chunkTokens !== undefined) {
     const columns = scales === undefined ? [starts, ends, chunkTokens] : [starts, ends, chunkTokens, scales]
-    const facts = { ...common, shape: Shape.chunks, dim, count: to - from, ...(scales !== undefined && { scale: 0 }) }
+    const facts = {
+      ...common,
+      shape: Shape.chunks,
+      dim,
+      count: to - from,
+      ...(scales !== undefined && { scale: 0 }),
+    }
     return write(key, facts, [
       ...columns.map((column) => column.subarray(from, to)),
       data.subarray(from * dim, to * dim),
