@@ -3,12 +3,20 @@
  * start reading.
  */
 
-export type { ModelInfo, ModelMetrics } from './src/base-model.js'
+export { type ErrorCode, MillraceError, type MillraceErrorDetails } from './src/base/errors.js'
 export type { ChunkBatch, EmbeddedChunk } from './src/batches/chunks.js'
 export type { DenseBatch, VectorOf } from './src/batches/dense.js'
 export type { MultiVectorBatch } from './src/batches/multi-vector.js'
 export type { ScoreBatch } from './src/batches/score.js'
 export type { SparseBatch, SparseVector } from './src/batches/sparse.js'
+export {
+  type DeviceStatus,
+  devices,
+  type RuntimeInfo,
+  runtimeInfo,
+  type SystemInfo,
+  systemInfo,
+} from './src/binding/system.js'
 export { type DiskOptions, disk } from './src/cache/disk/disk.js'
 export type { CacheTierMetrics } from './src/cache/guarded-tier.js'
 export { type MemoryOptions, memory } from './src/cache/memory.js'
@@ -21,15 +29,28 @@ export {
 } from './src/cache/redis.js'
 export type { CacheAnswer, CacheEntry, CacheTier } from './src/cache/tier.js'
 export { type CacheMetrics, type TieredCache, tieredCache } from './src/cache/tiered-cache.js'
-export type { EmbeddingBatch, EmbeddingStream } from './src/embedding-stream.js'
-export { type ErrorCode, MillraceError, type MillraceErrorDetails } from './src/errors.js'
-export { ImageEmbedding, type ImageEmbeddingStream } from './src/image-embedding.js'
-export { ImageProcessor, type PixelTensor } from './src/image-processor.js'
-export { LateInteractionMultimodalEmbedding } from './src/late-interaction-multimodal-embedding.js'
+export type { ModelInfo, ModelMetrics } from './src/families/base-model.js'
+export { ImageEmbedding, type ImageEmbeddingStream } from './src/families/image-embedding.js'
+export { ImageProcessor, type PixelTensor } from './src/families/image-processor.js'
+export { LateInteractionMultimodalEmbedding } from './src/families/late-interaction-multimodal-embedding.js'
 export {
   LateInteractionTextEmbedding,
   type MultiVectorStream,
-} from './src/late-interaction-text-embedding.js'
+} from './src/families/late-interaction-text-embedding.js'
+export { type MultiVector, Muvera, type MuveraOptions } from './src/families/muvera.js'
+export { type SparseEmbeddingStream, SparseTextEmbedding } from './src/families/sparse-text-embedding.js'
+export {
+  type BestOptions,
+  type RankedDocument,
+  type ScoreStream,
+  TextCrossEncoder,
+} from './src/families/text-cross-encoder.js'
+export {
+  type ChunkEmbeddingStream,
+  TextEmbedding,
+  type TextEmbeddingStream,
+} from './src/families/text-embedding.js'
+export type { LateTokenCountOptions, TokenCountOptions } from './src/families/token-count.js'
 export {
   type Measured,
   type PrometheusOptions,
@@ -50,7 +71,6 @@ export type {
 } from './src/models/custom.js'
 export type { ModelDescription } from './src/models/describe.js'
 export type { RolePrompts } from './src/models/registry.js'
-export { type MultiVector, Muvera, type MuveraOptions } from './src/muvera.js'
 export type { ErrorMode, Progress, RowOr } from './src/options/call.js'
 export type { CallDefaults, ChunkOptions, DType, EmbedOptions } from './src/options/dense.js'
 export type { ImageEmbeddingOptions, ImageEmbedOptions } from './src/options/image.js'
@@ -106,6 +126,48 @@ export type {
   StoreHit,
   VectorSchema,
 } from './src/pipeline/sink.js'
+export { type JsonlSinkOptions, jsonlDeadLetters, jsonlSink } from './src/pipeline/sinks/jsonl.js'
+export {
+  type LanceDbOptions,
+  type LanceDbSearch,
+  type LanceDbSinkOptions,
+  lanceDbSink,
+  openLanceDb,
+} from './src/pipeline/sinks/lancedb.js'
+export type { MetadataColumnType } from './src/pipeline/sinks/lancedb-table.js'
+export { type NumpySinkOptions, numpySink } from './src/pipeline/sinks/numpy.js'
+export { type ParquetSinkOptions, parquetSink } from './src/pipeline/sinks/parquet.js'
+export {
+  openPgVector,
+  type PgClient,
+  type PgOptions,
+  type PgVectorSinkOptions,
+  pgVectorSink,
+} from './src/pipeline/sinks/pgvector.js'
+export {
+  openQdrant,
+  type QdrantClient,
+  type QdrantOptions,
+  type QdrantSinkOptions,
+  qdrantMultiVectors,
+  qdrantPointId,
+  qdrantSink,
+} from './src/pipeline/sinks/qdrant.js'
+export {
+  openSqlite,
+  type SqliteOptions,
+  type SqliteSinkOptions,
+  sqliteSink,
+} from './src/pipeline/sinks/sqlite.js'
+export type { SqliteDatabase, SqliteStatement } from './src/pipeline/sinks/sqlite-driver.js'
+export {
+  type FolderSourceOptions,
+  folderSource,
+  type TextSourceOptions,
+  textSource,
+} from './src/pipeline/sources/files.js'
+export type { RecordOptions } from './src/pipeline/sources/options.js'
+export { type CsvOptions, csvSource, jsonlSource, parquetSource } from './src/pipeline/sources/records.js'
 export { cosine, cosineMany, dot, dotMany, hamming, hammingMany } from './src/quantize/arithmetic.js'
 export { dequantize, type QuantizeOptions, quantize } from './src/quantize/quantize.js'
 export { calibrate, QuantizationRanges, type QuantizationRangesJson } from './src/quantize/ranges.js'
@@ -119,55 +181,10 @@ export {
 export { truncateDimensions } from './src/quantize/truncate.js'
 export { VectorIndex, type VectorIndexOptions } from './src/quantize/vector-index.js'
 export type { QuantizedVectors, VectorRows } from './src/quantize/vectors.js'
-export { type JsonlSinkOptions, jsonlDeadLetters, jsonlSink } from './src/sinks/jsonl.js'
-export {
-  type LanceDbOptions,
-  type LanceDbSearch,
-  type LanceDbSinkOptions,
-  lanceDbSink,
-  openLanceDb,
-} from './src/sinks/lancedb.js'
-export type { MetadataColumnType } from './src/sinks/lancedb-table.js'
-export { type NumpySinkOptions, numpySink } from './src/sinks/numpy.js'
-export { type ParquetSinkOptions, parquetSink } from './src/sinks/parquet.js'
-export {
-  openPgVector,
-  type PgClient,
-  type PgOptions,
-  type PgVectorSinkOptions,
-  pgVectorSink,
-} from './src/sinks/pgvector.js'
-export {
-  openQdrant,
-  type QdrantClient,
-  type QdrantOptions,
-  type QdrantSinkOptions,
-  qdrantMultiVectors,
-  qdrantPointId,
-  qdrantSink,
-} from './src/sinks/qdrant.js'
-export { openSqlite, type SqliteOptions, type SqliteSinkOptions, sqliteSink } from './src/sinks/sqlite.js'
-export type { SqliteDatabase, SqliteStatement } from './src/sinks/sqlite-driver.js'
-export {
-  type FolderSourceOptions,
-  folderSource,
-  type TextSourceOptions,
-  textSource,
-} from './src/sources/files.js'
-export type { RecordOptions } from './src/sources/options.js'
-export { type CsvOptions, csvSource, jsonlSource, parquetSource } from './src/sources/records.js'
-export { type SparseEmbeddingStream, SparseTextEmbedding } from './src/sparse-text-embedding.js'
 export type { DownloadProgress, ModelFiles } from './src/store/options.js'
+export type { EmbeddingBatch, EmbeddingStream } from './src/stream/embedding-stream.js'
 export type { ImageInput, RawImage, TextPair } from './src/stream/items.js'
 export type { ImageSource, ItemSource, TextSource } from './src/stream/source.js'
-export {
-  type DeviceStatus,
-  devices,
-  type RuntimeInfo,
-  runtimeInfo,
-  type SystemInfo,
-  systemInfo,
-} from './src/system.js'
 export { type TextChunk, TextChunker, type TextChunkerOptions } from './src/text/chunk.js'
 export { DuplicateFinder } from './src/text/duplicate-finder.js'
 export {
@@ -180,11 +197,3 @@ export {
   type PreparedTexts,
   prepareTexts,
 } from './src/text/prepare.js'
-export {
-  type BestOptions,
-  type RankedDocument,
-  type ScoreStream,
-  TextCrossEncoder,
-} from './src/text-cross-encoder.js'
-export { type ChunkEmbeddingStream, TextEmbedding, type TextEmbeddingStream } from './src/text-embedding.js'
-export type { LateTokenCountOptions, TokenCountOptions } from './src/token-count.js'

@@ -1,8 +1,8 @@
 /** Batches as views of native memory. */
 import { describe, expect, it } from 'vitest'
+import { invalidItem } from '../src/base/errors.js'
 import { denseFromNative } from '../src/batches/dense.js'
 import type { NativeBatch } from '../src/binding/types.js'
-import { invalidItem } from '../src/errors.js'
 
 function native(over: Partial<NativeBatch> = {}): NativeBatch {
   return {

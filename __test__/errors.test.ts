@@ -1,8 +1,8 @@
 /** The error class and the sentences of refusals. */
 import { describe, expect, it } from 'vitest'
 import { MillraceError } from '../index.js'
-import { fromNative, invalidOption, isNativeError, unwrap } from '../src/errors.js'
-import { didYouMean, nearest } from '../src/suggest.js'
+import { fromNative, invalidOption, isNativeError, unwrap } from '../src/base/errors.js'
+import { didYouMean, nearest } from '../src/base/suggest.js'
 
 describe('MillraceError', () => {
   it('carries code, index and cause', () => {

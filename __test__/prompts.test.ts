@@ -1,7 +1,7 @@
 /** Which prompt a role gets, and the warning about cut texts. */
 import { describe, expect, it } from 'vitest'
-import { choosePrompt, type Role } from '../src/prompts.js'
-import { warnOnceIfTruncated } from '../src/truncation-warning.js'
+import { choosePrompt, type Role } from '../src/families/prompts.js'
+import { warnOnceIfTruncated } from '../src/stream/truncation-warning.js'
 
 describe('prompts', () => {
   const info = { prompts: { query: 'Q: ', document: 'D: ', title: 'T: ' }, defaultPromptName: 'title' }

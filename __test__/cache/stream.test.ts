@@ -2,11 +2,11 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { MillraceError } from '../../src/base/errors.js'
 import type { CachedJob } from '../../src/cache/cached-job.js'
 import { Flights } from '../../src/cache/flights.js'
 import { memory } from '../../src/cache/memory.js'
 import { tieredCache } from '../../src/cache/tiered-cache.js'
-import type { MillraceError } from '../../src/errors.js'
 import { vectorOf } from '../support/memory-job.js'
 import { streamOver } from '../support/stream.js'
 import { BrokenTier, type CachedOptions, cachedJob, cachedStream, entryFor } from './support.js'

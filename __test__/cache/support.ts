@@ -9,7 +9,7 @@ import { Flights } from '../../src/cache/flights.js'
 import { KeyedInputs } from '../../src/cache/keyed-inputs.js'
 import type { CacheAnswer, CacheEntry, CacheTier } from '../../src/cache/tier.js'
 import type { TieredCache } from '../../src/cache/tiered-cache.js'
-import { EmbeddingStream, type StreamPlan } from '../../src/embedding-stream.js'
+import { EmbeddingStream, type StreamPlan } from '../../src/stream/embedding-stream.js'
 import { texts as textItems } from '../../src/stream/items.js'
 import { DIM, MemoryJob, type MemoryJobOptions, vectorOf } from '../support/memory-job.js'
 

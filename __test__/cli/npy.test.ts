@@ -1,6 +1,6 @@
 /** The header of .npy files, written and read. */
 import { describe, expect, it } from 'vitest'
-import { NPY_HEADER_BYTES, npyHeader, npyHeaderLength, parseNpyHeader } from '../../src/sinks/npy.js'
+import { NPY_HEADER_BYTES, npyHeader, npyHeaderLength, parseNpyHeader } from '../../src/pipeline/sinks/npy.js'
 import { readNpy } from './npy-reader.js'
 
 describe('a .npy header', () => {

@@ -12,9 +12,9 @@ import {
   SparseTextEmbedding,
   TextEmbedding,
 } from '../../index.js'
+import { lockUnlessHeld } from '../../src/base/lock.js'
 import { Outcome } from '../../src/pipeline/journal/document-table.js'
 import { Journal } from '../../src/pipeline/journal/journal.js'
-import { lockUnlessHeld } from '../../src/store/lock.js'
 import {
   byId,
   documents,

@@ -5,7 +5,7 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeEach, expect, it, vi } from 'vitest'
-import { acquireLock, LockLost, tryLock } from '../../src/store/lock.js'
+import { acquireLock, LockLost, tryLock } from '../../src/base/lock.js'
 import { FAST } from './support/fixture.js'
 
 /** Runs once, just before the lock's own file is written: what other processes do in that moment. */

@@ -2,7 +2,7 @@
 
 import { type DenseBatch, denseFromNative, type VectorOf } from '../../src/batches/dense.js'
 import { DenseMatrix } from '../../src/batches/dense-matrix.js'
-import { EmbeddingStream, type StreamPlan } from '../../src/embedding-stream.js'
+import { EmbeddingStream, type StreamPlan } from '../../src/stream/embedding-stream.js'
 import { texts as textItems } from '../../src/stream/items.js'
 import { DIM, MemoryJob, type MemoryJobOptions } from './memory-job.js'
 

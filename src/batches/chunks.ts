@@ -1,9 +1,9 @@
 /** Texts with a vector for each of their chunks, as the caller sees them. Nothing is computed here. */
 
+import type { MillraceError } from '../base/errors.js'
 import type { NativeBatch } from '../binding/types.js'
-import type { Collector } from '../embedding-stream.js'
-import type { MillraceError } from '../errors.js'
 import type { DType } from '../options/dense.js'
+import type { Collector } from '../stream/embedding-stream.js'
 import type { VectorOf } from './dense.js'
 import { valuesOf } from './dense-matrix.js'
 import { gatherRagged } from './ragged.js'

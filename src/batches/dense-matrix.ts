@@ -1,8 +1,8 @@
 /** Many dense batches as one, for `toMatrix`: rows in input order in one buffer that grows. */
 
-import type { Collector } from '../embedding-stream.js'
-import type { MillraceError } from '../errors.js'
+import type { MillraceError } from '../base/errors.js'
 import type { DType } from '../options/dense.js'
+import type { Collector } from '../stream/embedding-stream.js'
 import { DenseBatch, type VectorOf } from './dense.js'
 
 /** The typed array of each format. */

@@ -1,7 +1,7 @@
 /** Dense rows as the caller sees them: one buffer a batch, rows as views of it. Nothing is computed here. */
 
+import type { MillraceError } from '../base/errors.js'
 import type { NativeBatch } from '../binding/types.js'
-import type { MillraceError } from '../errors.js'
 import type { DType } from '../options/dense.js'
 import { factsOf, RowBatch, type RowFacts } from './row-batch.js'
 

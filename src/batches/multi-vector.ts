@@ -1,8 +1,8 @@
 /** Rows of several vectors each, as the caller sees them: one buffer a batch. Nothing is computed here. */
 
+import type { MillraceError } from '../base/errors.js'
 import type { NativeBatch } from '../binding/types.js'
-import type { Collector } from '../embedding-stream.js'
-import type { MillraceError } from '../errors.js'
+import type { Collector } from '../stream/embedding-stream.js'
 import { gatherRagged } from './ragged.js'
 import { factsOf, RowBatch, type RowFacts } from './row-batch.js'
 

@@ -1,6 +1,6 @@
 /** Puts batches whose rows differ in length into input order: where each piece goes. The pieces are moved by the caller. */
 
-import type { MillraceError } from '../errors.js'
+import type { MillraceError } from '../base/errors.js'
 import type { RowBatch, RowFacts } from './row-batch.js'
 
 type Ragged = RowBatch<unknown> & { readonly rowOffsets: Uint32Array }

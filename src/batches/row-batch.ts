@@ -1,9 +1,9 @@
 /** What all batches share: which input a row belongs to, and what failed. The values are each family's own. */
 
+import { fromNative, invalidOption, type MillraceError } from '../base/errors.js'
+import { isIntegerIn } from '../base/is.js'
 import type { NativeBatch } from '../binding/types.js'
-import type { EmbeddingBatch } from '../embedding-stream.js'
-import { fromNative, invalidOption, type MillraceError } from '../errors.js'
-import { isIntegerIn } from '../is.js'
+import type { EmbeddingBatch } from '../stream/embedding-stream.js'
 
 /** What is known of a batch's rows, before it is one. */
 export interface RowFacts {

@@ -1,8 +1,8 @@
 /** Scores of pairs, as the caller sees them. Sorting is elsewhere. */
 
+import type { MillraceError } from '../base/errors.js'
 import type { NativeBatch } from '../binding/types.js'
-import type { Collector } from '../embedding-stream.js'
-import type { MillraceError } from '../errors.js'
+import type { Collector } from '../stream/embedding-stream.js'
 import { factsOf, RowBatch, type RowFacts } from './row-batch.js'
 
 /** Scores of some pairs; higher is better. Comparable within one model only. A failed pair's place is 0. */

@@ -1,8 +1,8 @@
 /** Sparse rows as the caller sees them, in compressed rows (CSR). Nothing is computed here. */
 
+import type { MillraceError } from '../base/errors.js'
 import type { NativeBatch } from '../binding/types.js'
-import type { Collector } from '../embedding-stream.js'
-import type { MillraceError } from '../errors.js'
+import type { Collector } from '../stream/embedding-stream.js'
 import { gatherRagged } from './ragged.js'
 import { factsOf, RowBatch, type RowFacts } from './row-batch.js'
 

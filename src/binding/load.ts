@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
-import { MillraceError, unwrap } from '../errors.js'
+import { MillraceError, unwrap } from '../base/errors.js'
 import { nativeRequire, resolvePlatformPackage } from './native-require.cjs'
 import { packageRoot } from './package-root.js'
 import { platformName, runtimeFile, thisMachine } from './platform.js'

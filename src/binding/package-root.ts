@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { MillraceError } from '../errors.js'
+import { MillraceError } from '../base/errors.js'
 import { moduleDirectory } from './native-require.cjs'
 
 let root: string | undefined

@@ -1,6 +1,6 @@
 /** Which platforms have an addon, and why this machine may have none. It loads nothing. */
 
-import { MillraceError } from '../errors.js'
+import { MillraceError } from '../base/errors.js'
 
 /** What the choice depends on. */
 export interface Machine {

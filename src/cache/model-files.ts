@@ -2,8 +2,8 @@
 
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
+import { unwrap } from '../base/errors.js'
 import type { NativeAddon } from '../binding/types.js'
-import { unwrap } from '../errors.js'
 import { nameEntry, nameIn } from './entry.js'
 import type { TieredCache } from './tiered-cache.js'
 

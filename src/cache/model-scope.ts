@@ -1,5 +1,6 @@
 /** What caches need of one loaded model: the name of all that its rows depend on, and its calls under way. */
 
+import { isNativeError, MillraceError } from '../base/errors.js'
 import type {
   NativeAddon,
   NativeError,
@@ -8,7 +9,6 @@ import type {
   NativeModel,
   NativeModelOptions,
 } from '../binding/types.js'
-import { isNativeError, MillraceError } from '../errors.js'
 import { CachedJob } from './cached-job.js'
 import { Flights } from './flights.js'
 import { KeyedInputs } from './keyed-inputs.js'

@@ -3,8 +3,8 @@
  * clients are known by their methods, so that neither is a dependency.
  */
 
-import { invalidOption } from '../errors.js'
-import { isRecord } from '../is.js'
+import { invalidOption } from '../base/errors.js'
+import { isRecord } from '../base/is.js'
 import { type Checks, integer, MAX_COUNT, parseOptions, positiveInteger, string } from '../options/check.js'
 import type { CacheAnswer, CacheEntry, CacheTier } from './tier.js'
 

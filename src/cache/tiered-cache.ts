@@ -1,7 +1,7 @@
 /** Several tiers as one cache: the first that has a value gives it, and those before it get it too. */
 
-import { invalidOption } from '../errors.js'
-import { isRecord } from '../is.js'
+import { invalidOption } from '../base/errors.js'
+import { isRecord } from '../base/is.js'
 import { type CacheTierMetrics, GuardedTier } from './guarded-tier.js'
 import type { CacheAnswer, CacheEntry, CacheTier } from './tier.js'
 

@@ -1,9 +1,9 @@
 /** Metrics in the text format of Prometheus (0.0.4). It only writes down what `metrics()` says; it keeps and measures nothing. */
 
-import type { ModelMetrics } from '../base-model.js'
+import { invalidOption } from '../base/errors.js'
+import { isRecord } from '../base/is.js'
 import type { CacheMetrics } from '../cache/tiered-cache.js'
-import { invalidOption } from '../errors.js'
-import { isRecord } from '../is.js'
+import type { ModelMetrics } from '../families/base-model.js'
 import { type Check, parseOptions } from '../options/check.js'
 import type { PipelineMetrics } from '../pipeline/report.js'
 

@@ -3,7 +3,7 @@
  * in docs/measuring.md.
  */
 
-import { MillraceError } from '../errors.js'
+import { MillraceError } from '../base/errors.js'
 import { importPeer } from '../peers/peer.js'
 
 /** What is used of a span of OpenTelemetry. */

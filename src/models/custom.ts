@@ -1,6 +1,6 @@
 /** What users register and what they are shown of a model; the registry itself knows no public types. */
 
-import { invalidOption, MillraceError } from '../errors.js'
+import { invalidOption, MillraceError } from '../base/errors.js'
 import {
   boolean,
   type Check,

@@ -2,10 +2,10 @@
 
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { invalidOption, MillraceError } from '../base/errors.js'
 import { nativeRequire } from '../binding/native-require.cjs'
 import { packageRoot } from '../binding/package-root.js'
 import type { NativeFamily, NativeModelOptions } from '../binding/types.js'
-import { invalidOption, MillraceError } from '../errors.js'
 import type { Checked } from '../options/check.js'
 import type { ModelOptions } from '../options/model.js'
 import { externalData } from '../store/files.js'

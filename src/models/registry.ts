@@ -1,8 +1,8 @@
 /** Models by name. What a model's files hold is read by the native side; nothing here opens a file. */
 
+import { invalidOption, MillraceError } from '../base/errors.js'
+import { didYouMean, nearest } from '../base/suggest.js'
 import type { NativeModelOptions } from '../binding/types.js'
-import { invalidOption, MillraceError } from '../errors.js'
-import { didYouMean, nearest } from '../suggest.js'
 
 /** Where a model's files are. */
 export type ModelSource =

@@ -3,10 +3,10 @@
  * `model.ts`; what a family adds is in the file of its name.
  */
 
+import { invalidOption } from '../base/errors.js'
+import { isAbortSignal, isRecord } from '../base/is.js'
 import type { NativeJobOptions } from '../binding/types.js'
 import type { TieredCache } from '../cache/tiered-cache.js'
-import { invalidOption } from '../errors.js'
-import { isAbortSignal, isRecord } from '../is.js'
 import {
   boolean,
   type Check,

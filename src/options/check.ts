@@ -3,9 +3,9 @@
  * and mean is in the neighbouring files.
  */
 
-import { invalidOption, MillraceError } from '../errors.js'
-import { isIntegerIn, isRecord } from '../is.js'
-import { didYouMean, nearest } from '../suggest.js'
+import { invalidOption, MillraceError } from '../base/errors.js'
+import { isIntegerIn, isRecord } from '../base/is.js'
+import { didYouMean, nearest } from '../base/suggest.js'
 
 /** Returns the value, or throws INVALID_OPTION. */
 export type Check<T> = (name: string, value: unknown) => T

@@ -1,8 +1,8 @@
 /** Options of any model, checked. Which directory a name means is decided in `../models/`. */
 
 import { fileURLToPath } from 'node:url'
-import { invalidOption } from '../errors.js'
-import { isIntegerIn } from '../is.js'
+import { invalidOption } from '../base/errors.js'
+import { isIntegerIn } from '../base/is.js'
 import type { DownloadProgress } from '../store/options.js'
 import { callback, signal } from './call.js'
 import {

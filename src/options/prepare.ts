@@ -1,7 +1,7 @@
 /** Options of preparing texts, checked. What cleaning and marking mean is in the addon. */
 
+import { invalidOption } from '../base/errors.js'
 import type { NativeCleanOptions } from '../binding/types.js'
-import { invalidOption } from '../errors.js'
 import { boolean, type Check, type Checks, integer, MAX_COUNT, oneOf, parseOptions } from './check.js'
 
 /** What of a text is cleaned. Cleaning a cleaned text again changes nothing, unless it had markup. */

@@ -1,7 +1,7 @@
 /** Options of sparse models and of calls on them. */
 
+import { invalidOption } from '../base/errors.js'
 import type { NativeBm25Options } from '../binding/types.js'
-import { invalidOption } from '../errors.js'
 import {
   type CallOptions,
   type CommonDefaults,

@@ -1,7 +1,7 @@
 /** Options of dense text models. */
 
-import { invalidOption } from '../errors.js'
-import { isRecord } from '../is.js'
+import { invalidOption } from '../base/errors.js'
+import { isRecord } from '../base/is.js'
 import type { ErrorMode } from './call.js'
 import {
   boolean,

@@ -1,6 +1,6 @@
 /** Packages that are used where they are installed, and said to be missing where they are not. None is a dependency. */
 
-import { MillraceError } from '../errors.js'
+import { MillraceError } from '../base/errors.js'
 import { importFromWorkingDirectory, importHere, requireAs } from './import.cjs'
 
 /**

@@ -1,6 +1,6 @@
 /** What goes into a pipeline. Where documents come from is in `../sources/`. */
 
-import type { MillraceError } from '../errors.js'
+import type { MillraceError } from '../base/errors.js'
 import type { Awaitable } from './awaitable.js'
 
 /** What JSON can hold. */

@@ -3,11 +3,11 @@
  * go back to the documents they belong to; a document whose last row has come is handed on.
  */
 
+import { breathe } from '../base/turn.js'
 import type { DenseBatch } from '../batches/dense.js'
 import type { SparseBatch } from '../batches/sparse.js'
-import { breathe } from '../cache/turn.js'
-import type { EmbeddingBatch } from '../embedding-stream.js'
 import type { DType } from '../options/dense.js'
+import type { EmbeddingBatch } from '../stream/embedding-stream.js'
 import type { TextSource } from '../stream/source.js'
 import type { Gate } from './gate.js'
 import type { DocumentJob } from './job.js'

@@ -4,9 +4,9 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { MillraceError } from '../base/errors.js'
+import { breathe } from '../base/turn.js'
 import type { NativeAddon } from '../binding/types.js'
-import { breathe } from '../cache/turn.js'
-import { MillraceError } from '../errors.js'
 import { checkSource, openSource, type Slice, type SourceReader } from '../stream/source.js'
 import type { TextChunk, TextChunker } from '../text/chunk.js'
 import type { DocumentSource, PipelineDocument } from './document.js'

@@ -1,10 +1,10 @@
 /** A document on its way through the stages. */
 
+import { MillraceError } from '../base/errors.js'
+import { describeValue, isRecord } from '../base/is.js'
 import type { VectorOf } from '../batches/dense.js'
 import { ARRAYS, rowValues } from '../batches/dense-matrix.js'
 import type { SparseVector } from '../batches/sparse.js'
-import { MillraceError } from '../errors.js'
-import { describeValue, isRecord } from '../is.js'
 import type { DType } from '../options/dense.js'
 import type { PipelineDocument, UnreadableDocument } from './document.js'
 import { Outcome } from './journal/document-table.js'

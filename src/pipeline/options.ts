@@ -1,8 +1,10 @@
 /** Options of a pipeline and of a run, checked. What they do is in the neighbouring files. */
 
+import { invalidOption } from '../base/errors.js'
+import { isRecord } from '../base/is.js'
 import type { TieredCache } from '../cache/tiered-cache.js'
-import { invalidOption } from '../errors.js'
-import { isRecord } from '../is.js'
+import type { SparseTextEmbedding } from '../families/sparse-text-embedding.js'
+import type { TextEmbedding } from '../families/text-embedding.js'
 import { callback, signal as checkSignal, commonDefaultChecks } from '../options/call.js'
 import {
   boolean,
@@ -22,8 +24,6 @@ import type { SparseTextEmbeddingOptions } from '../options/sparse.js'
 import type { TextEmbeddingOptions } from '../options/text.js'
 import { quantizeChecks } from '../quantize/quantize.js'
 import type { QuantizationRanges } from '../quantize/ranges.js'
-import type { SparseTextEmbedding } from '../sparse-text-embedding.js'
-import type { TextEmbedding } from '../text-embedding.js'
 import type { PipelineProgress } from './report.js'
 import type { DeadLetterSink, Sink } from './sink.js'
 

@@ -1,13 +1,13 @@
 /** The public class that takes documents to a store. It checks, names and wires; the stages are in the neighbouring files. */
 
+import { MillraceError } from '../base/errors.js'
 import type { TieredCache } from '../cache/tiered-cache.js'
-import { MillraceError } from '../errors.js'
+import type { SparseEmbeddingStream } from '../families/sparse-text-embedding.js'
+import type { TextEmbeddingStream } from '../families/text-embedding.js'
 import type { EmbedOptions } from '../options/dense.js'
 import type { SparseEmbedOptions } from '../options/sparse.js'
-import type { SparseEmbeddingStream } from '../sparse-text-embedding.js'
 import type { TextSource } from '../stream/source.js'
 import { checkLanguages } from '../text/prepare.js'
-import type { TextEmbeddingStream } from '../text-embedding.js'
 import type { DocumentSource } from './document.js'
 import { PipelineModels } from './models.js'
 import {

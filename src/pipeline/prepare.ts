@@ -1,7 +1,7 @@
 /** Cleaning of a slice of documents, each by its format. What cleaning means is in the addon. */
 
+import { unwrap } from '../base/errors.js'
 import type { NativeAddon } from '../binding/types.js'
-import { unwrap } from '../errors.js'
 import { parsePrepareOptions } from '../options/prepare.js'
 import type { PipelineDocument, TextFormat } from './document.js'
 import type { PipelinePlan } from './options.js'

@@ -1,7 +1,7 @@
 /** What a pipeline says of itself: how far a run is, how it ended, and counters. Nothing is decided here. */
 
-import type { ModelMetrics } from '../base-model.js'
-import type { ErrorCode } from '../errors.js'
+import type { ErrorCode } from '../base/errors.js'
+import type { ModelMetrics } from '../families/base-model.js'
 
 /** Why a document was left out; `empty`: there was nothing to embed. */
 export type DropReason = 'too-short' | 'too-long' | 'language' | 'empty'

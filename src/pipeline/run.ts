@@ -1,7 +1,7 @@
 /** One run of a pipeline: opens journal and sinks, lets the stages work, and ends everything, however it ends. */
 
+import { invalidOption, MillraceError } from '../base/errors.js'
 import { loadAddon } from '../binding/load.js'
-import { invalidOption, MillraceError } from '../errors.js'
 import { beginTrace, type Trace } from '../metrics/tracing.js'
 import type { Checked } from '../options/check.js'
 import type { DocumentSource, NamedDocumentSource } from './document.js'

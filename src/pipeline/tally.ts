@@ -1,6 +1,6 @@
 /** Counters of a pipeline: kept by the stages, read by progress, reports and metrics. */
 
-import type { ErrorCode } from '../errors.js'
+import type { ErrorCode } from '../base/errors.js'
 import type { DocumentCounts, DropReason, StageTimes } from './report.js'
 
 /** Counters of one run, or of all. */

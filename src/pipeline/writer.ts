@@ -3,10 +3,10 @@
  * written while the next gathers; more wait at the gate.
  */
 
+import { MillraceError } from '../base/errors.js'
+import { breathe } from '../base/turn.js'
 import type { VectorOf } from '../batches/dense.js'
 import { ARRAYS, rowValues } from '../batches/dense-matrix.js'
-import { breathe } from '../cache/turn.js'
-import { MillraceError } from '../errors.js'
 import { type Trace, traced } from '../metrics/tracing.js'
 import type { DType } from '../options/dense.js'
 import { quantize } from '../quantize/quantize.js'

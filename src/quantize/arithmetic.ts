@@ -3,8 +3,8 @@
  * of a thousand dimensions at the most; many more rows belong into a `VectorIndex`.
  */
 
+import { invalidOption, MillraceError, unwrap } from '../base/errors.js'
 import { loadAddon } from '../binding/load.js'
-import { invalidOption, MillraceError, unwrap } from '../errors.js'
 import { float32Array, rowCount } from './vectors.js'
 
 /** Packed bits: what `quantize` makes with `ubinary` or `binary`. */

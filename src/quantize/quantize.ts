@@ -1,10 +1,10 @@
 /** float32 vectors to another format and back: the formats of `dtype`, for vectors that come from anywhere. */
 
+import { invalidOption, MillraceError } from '../base/errors.js'
+import { isRecord } from '../base/is.js'
 import type { VectorOf } from '../batches/dense.js'
 import { ARRAYS, rowValues } from '../batches/dense-matrix.js'
 import { loadAddon } from '../binding/load.js'
-import { invalidOption, MillraceError } from '../errors.js'
-import { isRecord } from '../is.js'
 import { type Check, type Checks, parseOptions, positiveInteger } from '../options/check.js'
 import { type DType, vectorDefaultChecks } from '../options/dense.js'
 import { QuantizationRanges } from './ranges.js'

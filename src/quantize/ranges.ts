@@ -1,8 +1,8 @@
 /** Ranges of dimensions, for int8 and uint8 whose levels mean the same in every vector: measured, kept as JSON. */
 
+import { invalidOption, MillraceError } from '../base/errors.js'
+import { isRecord } from '../base/is.js'
 import { loadAddon } from '../binding/load.js'
-import { invalidOption, MillraceError } from '../errors.js'
-import { isRecord } from '../is.js'
 import { float32Array, inBlocks, vectorCount } from './vectors.js'
 
 /** {@link QuantizationRanges} as JSON. */

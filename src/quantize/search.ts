@@ -1,7 +1,7 @@
 /** Exact search of a `VectorIndex`: every vector is compared, on all cores allowed. Nothing approximate is built. */
 
+import { invalidOption, MillraceError, unwrap } from '../base/errors.js'
 import type { NativeHits } from '../binding/types.js'
-import { invalidOption, MillraceError, unwrap } from '../errors.js'
 import {
   type Check,
   type Checked,

@@ -1,9 +1,9 @@
 /** Vectors kept in the addon for exact search, in any format. What is found and how is in `search.ts`. */
 
+import { invalidOption, unwrap } from '../base/errors.js'
 import { rowValues } from '../batches/dense-matrix.js'
 import { loadAddon } from '../binding/load.js'
 import type { NativeError, NativeVectorIndex } from '../binding/types.js'
-import { invalidOption, unwrap } from '../errors.js'
 import { positiveInteger } from '../options/check.js'
 import type { DType } from '../options/dense.js'
 import { checkRows, parseQuantizeOptions, type QuantizeOptions } from './quantize.js'

@@ -1,8 +1,8 @@
 /** What the functions on vectors share: what vectors are, how they are checked, and how many are handled at a time. */
 
+import { fromNative, invalidOption, isNativeError, MillraceError } from '../base/errors.js'
 import type { VectorOf } from '../batches/dense.js'
 import type { NativeError } from '../binding/types.js'
-import { fromNative, invalidOption, isNativeError, MillraceError } from '../errors.js'
 import { positiveInteger } from '../options/check.js'
 import type { DType } from '../options/dense.js'
 import type { QuantizationRanges } from './ranges.js'

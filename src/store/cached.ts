@@ -1,7 +1,7 @@
 /** What of a wanted model is in the cache, and what is wrong with it. It uses no network. */
 
 import { access } from 'node:fs/promises'
-import { MillraceError } from '../errors.js'
+import { MillraceError } from '../base/errors.js'
 import { inspectFile } from './inspect.js'
 import { isCommit } from './layout.js'
 import type { ParsedResolve } from './options.js'

@@ -4,9 +4,9 @@
  */
 
 import { mkdir, open, rm, stat, statfs } from 'node:fs/promises'
-import { MillraceError } from '../errors.js'
+import { isMissing, moveInto } from '../base/durable.js'
+import { MillraceError } from '../base/errors.js'
 import { digestKind, digestOf } from './digest.js'
-import { isMissing, moveInto } from './durable.js'
 import type { Hub, HubAnswer, HubFile } from './hub.js'
 import type { RepoLayout } from './layout.js'
 import { type Verified, verifiedNow } from './record.js'

@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { invalidOption } from '../errors.js'
+import { invalidOption } from '../base/errors.js'
 
 /** Environment variables by name; empty ones count as absent. */
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -1,9 +1,9 @@
 /** Completes one snapshot from the hub. The caller holds the repository's lock. */
 
-import { MillraceError } from '../errors.js'
+import { showBlob, writeWhole } from '../base/durable.js'
+import { MillraceError } from '../base/errors.js'
 import { type Cached, findCached } from './cached.js'
 import { downloadBlob } from './download.js'
-import { showBlob, writeWhole } from './durable.js'
 import type { Hub } from './hub.js'
 import { isCommit } from './layout.js'
 import type { ParsedResolve } from './options.js'

@@ -2,8 +2,8 @@
 
 import { readlink, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { isMissing, systemCode } from '../base/durable.js'
 import { digestKind, digestOf } from './digest.js'
-import { isMissing, systemCode } from './durable.js'
 import type { RepoLayout } from './layout.js'
 import { isUnchanged, type VerifiedFiles, verifiedNow } from './record.js'
 

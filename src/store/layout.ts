@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isMissing } from './durable.js'
+import { isMissing } from '../base/durable.js'
 
 /** Paths of one repository in the cache. */
 export class RepoLayout {

@@ -2,9 +2,9 @@
 
 import { lstat, readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { MillraceError } from '../errors.js'
+import { isMissing, isTemporary } from '../base/durable.js'
+import { MillraceError } from '../base/errors.js'
 import { type Checks, nonEmptyString, parseOptions } from '../options/check.js'
-import { isMissing, isTemporary } from './durable.js'
 import { cacheDirectory } from './environment.js'
 import { RepoLayout, repoOfFolder } from './layout.js'
 import { gitRevision, repository } from './options.js'

@@ -1,7 +1,7 @@
 /** The options of the store, checked, and joined with what the environment says. */
 
-import { invalidOption } from '../errors.js'
-import { isAbortSignal, isRecord } from '../is.js'
+import { invalidOption } from '../base/errors.js'
+import { isAbortSignal, isRecord } from '../base/is.js'
 import { boolean, type Check, type Checks, nonEmptyString, parseOptions } from '../options/check.js'
 import { cacheDirectory, hubEndpoint, offlineReason } from './environment.js'
 import { isInside, isRepo, RepoLayout } from './layout.js'

@@ -6,11 +6,11 @@
 import type { Stats } from 'node:fs'
 import { lstat, readlink, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { isTemporary } from '../base/durable.js'
+import { tryLock } from '../base/lock.js'
 import { boolean, type Checks, parseOptions } from '../options/check.js'
-import { isTemporary } from './durable.js'
 import { PARTIAL, type RepoLayout } from './layout.js'
 import { type CacheOptions, cacheChecks, entries, layoutsOf, readModel, walk } from './list.js'
-import { tryLock } from './lock.js'
 
 /** What to take out. */
 export interface PruneOptions extends CacheOptions {

@@ -5,8 +5,8 @@
 
 import type { BigIntStats } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { isRecord } from '../is.js'
-import { systemCode, writeWhole } from './durable.js'
+import { systemCode, writeWhole } from '../base/durable.js'
+import { isRecord } from '../base/is.js'
 
 /** A file as it was when its content was right. */
 export interface Verified {

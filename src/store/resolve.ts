@@ -3,13 +3,13 @@
  * repository's lock. It loads nothing and knows no model by name.
  */
 
-import { MillraceError } from '../errors.js'
+import { systemCode } from '../base/durable.js'
+import { MillraceError } from '../base/errors.js'
+import { acquireLock, LOCK_TIMING, LockLost, type LockTiming } from '../base/lock.js'
 import { assertUsable, type Cached, findCached, isComplete } from './cached.js'
-import { systemCode } from './durable.js'
 import { hubToken } from './environment.js'
 import { fetchSnapshot } from './fetch-snapshot.js'
 import { Hub } from './hub.js'
-import { acquireLock, LOCK_TIMING, LockLost, type LockTiming } from './lock.js'
 import { type ParsedResolve, parseResolve, type ResolveOptions } from './options.js'
 import { CallbackError } from './progress.js'
 import { NETWORK_TIMING, type NetworkTiming } from './retry.js'

@@ -1,6 +1,6 @@
 /** Ends a request that has fallen silent, or that its caller has aborted. */
 
-import { systemCode } from './durable.js'
+import { systemCode } from '../base/durable.js'
 import { HubFailure } from './retry.js'
 
 export class Watchdog {

@@ -1,9 +1,9 @@
 /** The kinds of item a source may hold: how each crosses to the native side. Reading sources is in `source.ts`. */
 
 import { fileURLToPath } from 'node:url'
+import { unwrap } from '../base/errors.js'
+import { isRecord } from '../base/is.js'
 import type { NativeImage, NativeJob } from '../binding/types.js'
-import { unwrap } from '../errors.js'
-import { isRecord } from '../is.js'
 
 /** A kind of item; `N` is what the addon takes. */
 export interface ItemKind<N> {

@@ -4,8 +4,8 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { invalidItem, type MillraceError, unwrap } from '../base/errors.js'
 import type { NativeJob } from '../binding/types.js'
-import { invalidItem, type MillraceError, unwrap } from '../errors.js'
 import type { ItemKind } from './items.js'
 import type { SourceReader } from './source.js'
 

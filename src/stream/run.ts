@@ -3,8 +3,8 @@
  * down exactly once, however it ends. Batches are opaque here.
  */
 
+import { MillraceError, unwrap } from '../base/errors.js'
 import type { NativeBatch, NativeJob } from '../binding/types.js'
-import { MillraceError, unwrap } from '../errors.js'
 import { beginTrace, type Trace } from '../metrics/tracing.js'
 import type { Progress } from '../options/call.js'
 import type { ItemKind } from './items.js'

@@ -3,8 +3,8 @@
  * is decided in `pump.ts`.
  */
 
-import { MillraceError } from '../errors.js'
-import { describeValue } from '../is.js'
+import { MillraceError } from '../base/errors.js'
+import { describeValue } from '../base/is.js'
 import type { ImageInput, ItemKind } from './items.js'
 
 /** Where many items come from. Streams of Node must give one item a chunk (object mode, such as `readline` or `split`). */

@@ -1,8 +1,8 @@
 /** The public class that cuts texts to a model's measure. Only the model's tokenizer is loaded; the work is in the addon. */
 
+import { MillraceError, unwrap } from '../base/errors.js'
 import { loadAddon } from '../binding/load.js'
 import type { NativeChunker, NativeChunkerOptions, NativeChunks } from '../binding/types.js'
-import { MillraceError, unwrap } from '../errors.js'
 import { locateModel, nativeOptions } from '../models/locate.js'
 import { DEFAULT_TEXT_MODEL, textModels } from '../models/registries.js'
 import {

@@ -1,8 +1,8 @@
 /** Duplicates among texts that come some at a time. The work is in the addon, off the event loop. */
 
+import { unwrap } from '../base/errors.js'
 import { loadAddon } from '../binding/load.js'
 import type { NativeDuplicateFinder } from '../binding/types.js'
-import { unwrap } from '../errors.js'
 import { type DuplicateOptions, parseDuplicateOptions } from '../options/prepare.js'
 import type { DuplicateMark } from './prepare.js'
 import { texts as checkTexts } from './texts.js'

@@ -3,9 +3,9 @@
  * without a model.
  */
 
+import { invalidOption, unwrap } from '../base/errors.js'
 import { loadAddon } from '../binding/load.js'
 import type { NativeDuplicate } from '../binding/types.js'
-import { invalidOption, unwrap } from '../errors.js'
 import {
   type CleanOptions,
   type DuplicateOptions,

@@ -1,7 +1,7 @@
 /** Checks that a caller gave texts. */
 
-import { MillraceError } from '../errors.js'
-import { describeValue } from '../is.js'
+import { MillraceError } from '../base/errors.js'
+import { describeValue } from '../base/is.js'
 
 /** The value, if it is a string. */
 export function text(value: unknown): string {

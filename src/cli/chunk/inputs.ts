@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { MillraceError } from '../../../index.js'
-import { inputName, readBytes, STDIN } from '../../sources/bytes.js'
+import { inputName, readBytes, STDIN } from '../../pipeline/sources/bytes.js'
 import { formatOf, readRecords } from '../input/records.js'
 import { strings } from '../input/shapes.js'
 import type { ChunkFlags } from './run.js'

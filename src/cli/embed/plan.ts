@@ -1,6 +1,6 @@
 /** From the flags of `millrace embed` to a plan that can only be carried out: everything refused is refused here. */
 
-import { STDIN } from '../../sources/bytes.js'
+import { STDIN } from '../../pipeline/sources/bytes.js'
 import { usageError } from '../exit.js'
 import type { EmbedFlags, Family } from '../families/family.js'
 import { FAMILIES } from '../families/index.js'

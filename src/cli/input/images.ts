@@ -3,7 +3,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MillraceError } from '../../../index.js'
-import { STDIN, totalSize } from '../../sources/bytes.js'
+import { STDIN, totalSize } from '../../pipeline/sources/bytes.js'
 import { formatOf, type Input, type InputFormat, type InputRecord, readRecords } from './records.js'
 import { strings } from './shapes.js'
 

@@ -1,7 +1,7 @@
 /** Everything a run of texts, or of pairs of texts, reads from its files. */
 
 import { access } from 'node:fs/promises'
-import { STDIN, totalSize } from '../../sources/bytes.js'
+import { STDIN, totalSize } from '../../pipeline/sources/bytes.js'
 import { type Input, type RecordOptions, readRecords } from './records.js'
 
 /** Rejects with the system's error when a file cannot be read. */

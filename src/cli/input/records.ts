@@ -5,9 +5,9 @@
  */
 
 import { MillraceError } from '../../../index.js'
-import { inputName, readBytes, STDIN } from '../../sources/bytes.js'
-import { fieldOf } from '../../sources/fields.js'
-import { type Line, readLines } from '../../sources/lines.js'
+import { inputName, readBytes, STDIN } from '../../pipeline/sources/bytes.js'
+import { fieldOf } from '../../pipeline/sources/fields.js'
+import { type Line, readLines } from '../../pipeline/sources/lines.js'
 
 /** `lines`: an item a line, empty ones too. `jsonl`: a JSON value a line, blank lines skipped. */
 export type InputFormat = 'lines' | 'jsonl'

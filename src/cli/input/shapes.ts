@@ -1,8 +1,8 @@
 /** The kinds of item a record may hold: a text, the path of an image, a query with its document. */
 
 import { MillraceError, type TextPair } from '../../../index.js'
-import { describeValue } from '../../is.js'
-import { fieldOf } from '../../sources/fields.js'
+import { describeValue } from '../../base/is.js'
+import { fieldOf } from '../../pipeline/sources/fields.js'
 import type { ItemShape } from './records.js'
 
 /** What to keep of a string itself: nothing, or it under a name, for plain lines or for every record. */

@@ -1,6 +1,6 @@
 /** `millrace models list`, `verify`, `prune` and `path`: they look at the cache and never use the network. */
 
-import { MillraceError } from '../../errors.js'
+import { MillraceError } from '../../base/errors.js'
 import { cacheDirectory } from '../../store/environment.js'
 import { type CachedModel, cachedDirectory, listModels } from '../../store/list.js'
 import { type PruneResult, pruneModels } from '../../store/prune.js'

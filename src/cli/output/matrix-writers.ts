@@ -1,7 +1,7 @@
 /** Dense rows as a .npy matrix or as plain float32. A failed row is zeros. */
 
 import type { DenseBatch, DType } from '../../../index.js'
-import { NPY_DESCR, type NpyDescr, npyHeader } from '../../sinks/npy.js'
+import { NPY_DESCR, type NpyDescr, npyHeader } from '../../pipeline/sinks/npy.js'
 import type { RowWriter } from '../pipeline/batch.js'
 import type { Destination } from './destination.js'
 import { bytesOf } from './memory.js'

@@ -4,7 +4,7 @@
  */
 
 import type { MultiVectorBatch, SparseBatch } from '../../../index.js'
-import type { NpyDescr } from '../../sinks/npy.js'
+import type { NpyDescr } from '../../pipeline/sinks/npy.js'
 import type { RowWriter } from '../pipeline/batch.js'
 import type { Destination } from './destination.js'
 import { bytesOf } from './memory.js'

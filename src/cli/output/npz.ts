@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { ZipFile } from 'yazl'
-import { type NpyDescr, npyHeader } from '../../sinks/npy.js'
+import { type NpyDescr, npyHeader } from '../../pipeline/sinks/npy.js'
 import type { Destination } from './destination.js'
 import type { Scratch } from './scratch.js'
 

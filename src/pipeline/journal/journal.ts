@@ -7,10 +7,10 @@
  */
 
 import { type FileHandle, open, rm, stat } from 'node:fs/promises'
-import { MillraceError } from '../../errors.js'
-import { isRecord } from '../../is.js'
-import { isMissing, moveInto, writeWhole } from '../../store/durable.js'
-import { type HeldLock, lockUnlessHeld } from '../../store/lock.js'
+import { isMissing, moveInto, writeWhole } from '../../base/durable.js'
+import { MillraceError } from '../../base/errors.js'
+import { isRecord } from '../../base/is.js'
+import { type HeldLock, lockUnlessHeld } from '../../base/lock.js'
 import type { JsonValue } from '../document.js'
 import { DocumentTable, Outcome } from './document-table.js'
 import { lineOf, readLines } from './lines.js'

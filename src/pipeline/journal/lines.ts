@@ -5,7 +5,7 @@
 
 import { createReadStream } from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { MillraceError } from '../../errors.js'
+import { MillraceError } from '../../base/errors.js'
 
 /** A line as bytes. */
 export function lineOf(value: unknown): string {

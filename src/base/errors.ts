@@ -1,0 +1,83 @@
+/**
+ * The one error class, and the two ways an error is made: from native data, and from a refused option.
+ * Nothing here decides when to fail; nothing anywhere reads an error's message.
+ */
+
+import type { NativeError, NativeErrorCode } from '../binding/types.js'
+import { describeValue } from './is.js'
+
+/**
+ * What went wrong. Beside the codes of the core: an optional package is missing, a store refused or failed, a journal cannot be
+ * read, or belongs to another model or other options.
+ */
+export type ErrorCode =
+  | NativeErrorCode
+  | 'PACKAGE_NOT_FOUND'
+  | 'SINK_FAILED'
+  | 'JOURNAL_INVALID'
+  | 'JOURNAL_MISMATCH'
+
+/** What a {@link MillraceError} may carry besides its code and message. */
+export interface MillraceErrorDetails {
+  /** Position of the input it concerns: 0-based, over the whole source. */
+  index?: number | undefined
+  /** What it was caused by. */
+  cause?: unknown
+}
+
+/**
+ * Every error that millrace makes. Decide by `code`, a closed set; the message is for people and may change.
+ * Two kinds of error pass through untouched instead: `signal.reason` of an aborted call, and whatever the
+ * caller's own source or callback threw.
+ *
+ * @example
+ * try {
+ *   await model.embed(texts).toArray()
+ * } catch (error) {
+ *   if (error instanceof MillraceError && error.code === 'INPUT_TOO_LONG') console.error(`text ${error.index}`)
+ *   else throw error
+ * }
+ */
+export class MillraceError extends Error {
+  override readonly name = 'MillraceError'
+  /** What went wrong, as a closed set. */
+  readonly code: ErrorCode
+  /** Position of the input it concerns: 0-based, over the whole source. Absent when it concerns no single input. */
+  declare readonly index?: number
+
+  constructor(code: ErrorCode, message: string, details: MillraceErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    if (details.index !== undefined) this.index = details.index
+  }
+}
+
+/** Whether an answer of the native addon is a failure. */
+export function isNativeError(answer: unknown): answer is NativeError {
+  return typeof answer === 'object' && answer !== null && 'code' in answer && 'message' in answer
+}
+
+/** The error of a native failure, with the stack of the JavaScript that asked. */
+export function fromNative(failure: NativeError): MillraceError {
+  return new MillraceError(failure.code, failure.message, { index: failure.index })
+}
+
+/** The answer, or its error thrown. */
+export function unwrap<T>(answer: T | NativeError): T {
+  if (isNativeError(answer)) throw fromNative(answer)
+  return answer
+}
+
+/** "Expected positive integer for batchSize but received -1 of type number". */
+export function invalidOption(name: string, expected: string, received: unknown): MillraceError {
+  return new MillraceError(
+    'INVALID_OPTION',
+    `Expected ${expected} for ${name} but received ${describeValue(received)}`,
+  )
+}
+
+/** The same sentence about an item of the caller's source. */
+export function invalidItem(index: number, expected: string, received: unknown): MillraceError {
+  const message = `Expected ${expected} for item ${index} of the source but received ${describeValue(received)}`
+  return new MillraceError('INPUT_INVALID', message, { index })
+}

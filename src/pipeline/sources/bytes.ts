@@ -1,0 +1,97 @@
+/** The bytes of an input file or standard input, unpacked if they are gzip. It knows nothing of lines. */
+
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { MillraceError } from '../../base/errors.js'
+
+/** The name that means standard input. */
+export const STDIN = '-'
+
+/** Bytes of one read: larger ones gain nothing, and each is held until its lines are parsed. */
+const READ_BYTES = 256 * 1024
+
+/** How the input is called in messages. */
+export function inputName(path: string): string {
+  return path === STDIN ? 'stdin' : path
+}
+
+/** Reads in chunks. Rejects with the system's error, or INPUT_INVALID for broken gzip data. */
+export async function* readBytes(path: string): AsyncGenerator<Buffer, void, undefined> {
+  const source: Readable =
+    path === STDIN ? process.stdin : createReadStream(path, { highWaterMark: READ_BYTES })
+  try {
+    const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    const { head, rest } = await splitHead(chunks)
+    if (path.endsWith('.gz') ? head.length > 0 : isGzip(head)) yield* gunzip(path, rest)
+    else yield* rest
+  } finally {
+    source.destroy()
+  }
+}
+
+/** Bytes of all files after unpacking, where it is known beforehand; only for showing progress. */
+export async function totalSize(paths: readonly string[]): Promise<number | undefined> {
+  const sizes = await Promise.all(paths.map(sizeOf))
+  if (sizes.some((size) => size === undefined)) return undefined
+  return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
+}
+
+/** Bytes of one. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  if (path === STDIN) return undefined
+  const file = await open(path)
+  try {
+    const stat = await file.stat()
+    if (!stat.isFile()) return undefined
+    if (stat.size < 18) return stat.size // the least of a gzip member
+    const ends = Buffer.alloc(8)
+    await file.read(ends, 0, 2, 0)
+    if (!isGzip(ends.subarray(0, 2))) return stat.size
+    // The trailer's size, modulo 2^32 and of the last member only: smaller than the file means it does not tell.
+    await file.read(ends, 4, 4, stat.size - 4)
+    const unpacked = ends.readUInt32LE(4)
+    return unpacked >= stat.size ? unpacked : undefined
+  } finally {
+    await file.close()
+  }
+}
+
+function isGzip(head: Buffer): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b
+}
+
+/** The first two bytes (fewer at the end) and everything from the start: a pipe may give one byte at a time. */
+async function splitHead(
+  chunks: AsyncIterator<Buffer>,
+): Promise<{ head: Buffer; rest: AsyncGenerator<Buffer, void, undefined> }> {
+  let head: Buffer = Buffer.alloc(0)
+  while (head.length < 2) {
+    const { done, value } = await chunks.next()
+    if (done === true) break
+    head = Buffer.concat([head, value])
+  }
+  async function* rest(): AsyncGenerator<Buffer, void, undefined> {
+    if (head.length > 0) yield head
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value
+  }
+  return { head, rest: rest() }
+}
+
+async function* gunzip(path: string, packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  const unpacked = createGunzip()
+  pipeline(Readable.from(packed), unpacked, () => {}) // its error comes out of `unpacked`
+  try {
+    for await (const chunk of unpacked) yield chunk as Buffer
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
+      throw new MillraceError('INPUT_INVALID', `${inputName(path)}: broken gzip data: ${error.message}`, {
+        cause: error,
+      })
+    }
+    throw error
+  } finally {
+    unpacked.destroy()
+  }
+}
