@@ -58,6 +58,8 @@ pub struct Graph {
     pub outputs: Vec<Port>,
     /// How it is quantised.
     pub quantization: Quantization,
+    /// Attention heads of a layer, the most of any layer, where the graph says so.
+    pub heads: Option<usize>,
     /// Bytes of the graph file and of its external data: what the weights cost on disk.
     pub file_bytes: u64,
 }

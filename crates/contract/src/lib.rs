@@ -7,10 +7,12 @@ mod backend;
 mod batch;
 mod error;
 mod graph;
+mod memory;
 mod pooling;
 
-pub use backend::{Backend, DeviceInfo, RunControl, RuntimeInfo, Session};
+pub use backend::{Backend, DeviceInfo, RunControl, Runner, RuntimeInfo};
 pub use batch::{Batch, Input, InputData, Output, OutputData};
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{Element, Graph, Port, Quantization};
+pub use memory::RunMemory;
 pub use pooling::{DType, Pooling};

@@ -6,7 +6,7 @@
 use crate::family::{Family, Merge, Parts, Prepared};
 use millrace_contract::{
     Backend, Batch, DeviceInfo, Element, Error, ErrorKind, Graph, Input, InputData, Output, OutputData, Port,
-    Quantization, Result, RunControl, RuntimeInfo, Session,
+    Quantization, Result, RunControl, Runner, RuntimeInfo,
 };
 use std::{
     sync::{
@@ -61,6 +61,7 @@ impl FakeBackend {
             inputs: vec![port("tokens", Element::I64, &[-1, -1])],
             outputs: vec![port("fingerprint", Element::F32, &[-1, 2])],
             quantization: Quantization::None,
+            heads: None,
             file_bytes: 0,
         };
         Self { graph, cost, runs: Arc::default(), opened: AtomicUsize::new(0) }
@@ -86,9 +87,9 @@ impl Backend for FakeBackend {
         RuntimeInfo { name: "fake".into(), version: "1".into(), path: String::new() }
     }
 
-    fn open(&self, _slot: usize) -> Result<Box<dyn Session>> {
+    fn open(&self, _slot: usize) -> Result<Box<dyn Runner>> {
         self.opened.fetch_add(1, Ordering::SeqCst);
-        Ok(Box::new(FakeSession { cost: self.cost, runs: Arc::clone(&self.runs) }))
+        Ok(Box::new(FakeRunner { cost: self.cost, runs: Arc::clone(&self.runs) }))
     }
 
     fn device(&self, _slot: usize) -> DeviceInfo {
@@ -100,12 +101,12 @@ impl Backend for FakeBackend {
     }
 }
 
-struct FakeSession {
+struct FakeRunner {
     cost: Cost,
     runs: Arc<AtomicUsize>,
 }
 
-impl FakeSession {
+impl FakeRunner {
     /// Passes the time of a run, in steps short enough to be ended from outside.
     fn work(&self, tokens: usize, control: &RunControl) -> Result<()> {
         let step = Duration::from_millis(1);
@@ -122,7 +123,7 @@ impl FakeSession {
     }
 }
 
-impl Session for FakeSession {
+impl Runner for FakeRunner {
     fn run(
         &mut self,
         batch: &Batch,

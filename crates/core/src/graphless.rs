@@ -2,8 +2,8 @@
 //! weights, and a run on it is a defect.
 
 use millrace_contract::{
-    Backend, Batch, DeviceInfo, Error, ErrorKind, Graph, Output, Quantization, Result, RunControl,
-    RuntimeInfo, Session,
+    Backend, Batch, DeviceInfo, Error, ErrorKind, Graph, Output, Quantization, Result, RunControl, Runner,
+    RuntimeInfo,
 };
 
 /// Nothing to run.
@@ -18,6 +18,7 @@ impl Default for Graphless {
             inputs: Vec::new(),
             outputs: Vec::new(),
             quantization: Quantization::None,
+            heads: None,
             file_bytes: 0,
         };
         Self { graph }
@@ -34,7 +35,7 @@ impl Backend for Graphless {
         RuntimeInfo { name: "millrace".to_owned(), version, path: String::new() }
     }
 
-    fn open(&self, _slot: usize) -> Result<Box<dyn Session>> {
+    fn open(&self, _slot: usize) -> Result<Box<dyn Runner>> {
         Ok(Box::new(Nothing))
     }
 
@@ -49,7 +50,7 @@ impl Backend for Graphless {
 
 struct Nothing;
 
-impl Session for Nothing {
+impl Runner for Nothing {
     fn run(
         &mut self,
         _batch: &Batch,

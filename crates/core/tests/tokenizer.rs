@@ -47,6 +47,7 @@ fn text_graph(names: &[&str]) -> Graph {
         inputs: names.iter().map(port).collect(),
         outputs: vec![],
         quantization: Quantization::None,
+        heads: None,
         file_bytes: 0,
     }
 }

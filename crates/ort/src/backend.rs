@@ -5,10 +5,10 @@ use crate::{
     graph,
     lane::{Device, Lane},
     names::{self, Names},
+    runner::OrtRunner,
     runtime,
-    session::OrtSession,
 };
-use millrace_contract::{Backend, DeviceInfo, Error, ErrorKind, Graph, Result, RuntimeInfo, Session};
+use millrace_contract::{Backend, DeviceInfo, Error, ErrorKind, Graph, Result, Runner, RuntimeInfo};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
@@ -53,7 +53,13 @@ impl OrtBackend {
         })?;
         let (inputs, outputs) =
             lanes.first().map(|lane| names::ports(&lane.current().session)).unwrap_or_default();
-        let graph = Graph { inputs, outputs, quantization: file.quantization, file_bytes: file.file_bytes };
+        let graph = Graph {
+            inputs,
+            outputs,
+            quantization: file.quantization,
+            heads: file.heads,
+            file_bytes: file.file_bytes,
+        };
         let names = Arc::new(Names::new(&graph)?);
         Ok(Self { graph, names, lanes, fallback, runtime })
     }
@@ -72,11 +78,11 @@ impl Backend for OrtBackend {
         self.runtime.clone()
     }
 
-    fn open(&self, slot: usize) -> Result<Box<dyn Session>> {
+    fn open(&self, slot: usize) -> Result<Box<dyn Runner>> {
         let lane = self.lane(slot);
         catch_unwind(AssertUnwindSafe(|| lane.refresh()))
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "rebuilding a session panicked")))?;
-        Ok(Box::new(OrtSession { lane: Arc::clone(lane), names: Arc::clone(&self.names) }))
+        Ok(Box::new(OrtRunner { lane: Arc::clone(lane), names: Arc::clone(&self.names) }))
     }
 
     fn device(&self, slot: usize) -> DeviceInfo {

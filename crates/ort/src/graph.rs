@@ -20,6 +20,8 @@ use std::{
 pub struct GraphFile {
     /// How it is quantised.
     pub quantization: Quantization,
+    /// Heads of an attention layer, the most of any, where nodes of fused attention say so.
+    pub heads: Option<usize>,
     /// Bytes of the file and of all files its tensors lie in.
     pub file_bytes: u64,
     /// The files its tensors lie in, besides itself.
@@ -65,7 +67,7 @@ pub fn inspect(path: &Path) -> Result<GraphFile> {
         file_bytes = file_bytes.saturating_add(found);
         external.push(data);
     }
-    Ok(GraphFile { quantization: classify(&model), file_bytes, external })
+    Ok(GraphFile { quantization: classify(&model), heads: heads(&model), file_bytes, external })
 }
 
 /// The files that tensors of `graph` lie in, with the bytes each must have.
@@ -81,6 +83,19 @@ fn collect<'a>(graph: &'a Graph, needs: &mut BTreeMap<&'a str, u64>) {
     for body in graph.node.iter().flat_map(Node::bodies) {
         collect(body, needs);
     }
+}
+
+/// The most heads that a node of fused attention (`MultiHeadAttention`, `QAttention` and the like) has.
+fn heads(model: &Model) -> Option<usize> {
+    fn of_nodes(nodes: &[Node]) -> Option<usize> {
+        let own =
+            nodes.iter().filter_map(|node| node.integer("num_heads").or_else(|| node.integer("q_num_heads")));
+        let own = own.filter_map(|heads| usize::try_from(heads).ok()).filter(|&heads| heads > 0).max();
+        let inner = nodes.iter().flat_map(Node::bodies).filter_map(|body| of_nodes(&body.node)).max();
+        own.max(inner)
+    }
+    let functions = model.functions.iter().filter_map(|function| of_nodes(&function.node)).max();
+    model.graph.as_ref().and_then(|graph| of_nodes(&graph.node)).max(functions)
 }
 
 fn number(tensor: &Tensor, key: &str) -> u64 {

@@ -13,8 +13,8 @@ mod object;
 mod onnx;
 mod probe;
 mod quantization;
+mod runner;
 mod runtime;
-mod session;
 mod shared_run;
 mod tensor;
 

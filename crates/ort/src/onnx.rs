@@ -42,6 +42,10 @@ pub(crate) struct Node {
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Attribute {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(int64, tag = "3")]
+    pub i: i64,
     #[prost(message, optional, tag = "5")]
     pub t: Option<Tensor>,
     #[prost(message, optional, tag = "6")]
@@ -76,6 +80,11 @@ impl Node {
     /// The graphs inside its attributes (bodies of If, Loop, Scan).
     pub(crate) fn bodies(&self) -> impl Iterator<Item = &Graph> {
         self.attribute.iter().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
+    }
+
+    /// The integer attribute called `name`, where the node has it.
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
+        self.attribute.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.i)
     }
 
     /// The tensors inside its attributes (Constant).

@@ -155,6 +155,7 @@ mod tests {
             inputs: Vec::new(),
             outputs: vec![port(&[-1, -1, 384]), port(&[-1, -1, 30_522]), port(&[])],
             quantization: Quantization::None,
+            heads: None,
             file_bytes: 0,
         };
         assert_eq!(EngineOptions::batch_tokens(&graph, &[0, 2]), EngineOptions::MAX_BATCH_TOKENS);

@@ -5,7 +5,7 @@ use super::{
     shared::{Phase, Running, Shared, State, Work},
 };
 use crate::{family::Family, job::JobInner};
-use millrace_contract::{Batch, Error, ErrorKind, Result, RunControl, Session};
+use millrace_contract::{Batch, Error, ErrorKind, Result, RunControl, Runner};
 use parking_lot::MutexGuard;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -20,7 +20,7 @@ type Rows<F> = Vec<Option<Result<<F as Family>::Row>>>;
 pub(super) fn spawn<F: Family>(
     shared: &Arc<Shared<F>>,
     slot: usize,
-    session: Box<dyn Session>,
+    session: Box<dyn Runner>,
 ) -> Result<JoinHandle<()>> {
     let shared = Arc::clone(shared);
     std::thread::Builder::new()
@@ -35,7 +35,7 @@ struct Worker<F: Family> {
     shared: Arc<Shared<F>>,
     slot: usize,
     /// Absent after a failure: the next run opens a new one.
-    session: Option<Box<dyn Session>>,
+    session: Option<Box<dyn Runner>>,
     /// Rows chosen together that run one by one, the next one last: where rows must run apart, those of like length follow
     /// each other, as a session that goes back and forth between short and long rows is slower (dynamic int8 `MiniLM`
     /// on bimodal lengths by 12 %).

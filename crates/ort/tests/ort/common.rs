@@ -1,6 +1,6 @@
 //! What the tests share: the real library, the models, batches of token ids.
 
-use millrace_contract::{Batch, Input, InputData, OutputData, RunControl, Session};
+use millrace_contract::{Batch, Input, InputData, OutputData, RunControl, Runner};
 use millrace_ort::{DeviceRequest, OrtBackend, OrtOptions, init};
 use std::path::{Path, PathBuf};
 
@@ -82,7 +82,7 @@ pub fn input_names(backend: &OrtBackend) -> Vec<String> {
 }
 
 /// The first output as floats.
-pub fn first(session: &mut dyn Session, batch: &Batch) -> millrace_contract::Result<(Vec<usize>, Vec<f32>)> {
+pub fn first(session: &mut dyn Runner, batch: &Batch) -> millrace_contract::Result<(Vec<usize>, Vec<f32>)> {
     let mut result = None;
     session.run(batch, &[0], &RunControl::new(), &mut |outputs| {
         assert_eq!(outputs.len(), 1);

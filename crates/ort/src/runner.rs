@@ -7,7 +7,7 @@ use crate::{
     shared_run,
     tensor::{self, Fed},
 };
-use millrace_contract::{Batch, Error, ErrorKind, InputData, Output, Result, RunControl, Session};
+use millrace_contract::{Batch, Error, ErrorKind, InputData, Output, Result, RunControl, Runner};
 use ort::{ErrorCode, session::RunOptions, value::DynValue};
 use std::{
     ffi::CStr,
@@ -27,12 +27,12 @@ const PIXELS_PER_TOKEN: usize = 768;
 type Sink<'s> = dyn FnMut(&[Output<'_>]) -> Result<()> + 's;
 
 /// Runs batches on a lane.
-pub(crate) struct OrtSession {
+pub(crate) struct OrtRunner {
     pub(crate) lane: Arc<Lane>,
     pub(crate) names: Arc<Names>,
 }
 
-impl Session for OrtSession {
+impl Runner for OrtRunner {
     fn run(
         &mut self,
         batch: &Batch,
@@ -51,7 +51,7 @@ impl Session for OrtSession {
     }
 }
 
-impl OrtSession {
+impl OrtRunner {
     fn attempt(
         &self,
         loaded: &Loaded,
