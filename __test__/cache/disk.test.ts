@@ -178,7 +178,7 @@ describe('disk', () => {
     await one.getMany([entries[0]?.[0] ?? ''])
     await other.setMany(entries.slice(0, 5))
     await one.setMany(entries.slice(5))
-    await expect.poll(() => thereOf(one, entries), { timeout: 5000 }).toEqual(entries.map(() => true))
+    await expect.poll(() => thereOf(one, entries), { timeout: 60_000 }).toEqual(entries.map(() => true))
     for (const name of await readdir(dir)) await rm(join(dir, name))
     await new Promise((resolve) => setTimeout(resolve, 1100))
     expect(await thereOf(one, entries)).toEqual(entries.map(() => false))

@@ -275,5 +275,5 @@ describe('several processes on one directory', () => {
     const { out } = await run([dir, 0, 600, 6])
     const metrics = JSON.parse(out.slice(out.lastIndexOf('\n') + 1))
     expect(metrics).toMatchObject({ hits: 3600, misses: 0, tiers: [{ corrupt: 0, errors: 0, timeouts: 0 }] })
-  }, 120_000)
+  })
 })

@@ -81,13 +81,16 @@ export function cachedStream(
 /** A tier of promises over a map, with knobs to break it. */
 export class BrokenTier implements CacheTier {
   readonly name = 'broken'
-  readonly timeoutMs = 40
+  /** Short for a tier that hangs, but far more than a tier in memory needs on a busy machine. */
+  readonly timeoutMs = 1_000
   readonly values = new Map<string, Uint8Array>()
   gets = 0
   sets = 0
   closed = 0
   mode: 'well' | 'throws' | 'rejects' | 'hangs' | 'short' | 'wrong' | 'flipped' = 'well'
   delayMs = 0
+  /** Writes wait for this. */
+  writable: Promise<void> | undefined
 
   async getMany(keys: readonly string[]): Promise<CacheAnswer> {
     this.gets++
@@ -107,6 +110,7 @@ export class BrokenTier implements CacheTier {
   async setMany(entries: readonly CacheEntry[]): Promise<void> {
     this.sets++
     await this.#misbehave()
+    await this.writable
     for (const [key, value] of entries) this.values.set(key, value)
   }
 

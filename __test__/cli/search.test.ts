@@ -39,7 +39,7 @@ beforeAll(async () => {
     ['kept.jsonl', '--keep', 'text'],
   ]
   await Promise.all(outputs.map((args) => cli(['embed', 'texts.txt', '-q', '-o', ...args], { cwd })))
-}, 60_000)
+})
 
 async function search(...args: string[]) {
   const { code, stdout, stderr } = await cli(['search', '--json', ...args, QUERY], { cwd })

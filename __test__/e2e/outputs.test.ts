@@ -94,7 +94,7 @@ describe('a stream', () => {
 })
 
 describe('onProgress', () => {
-  it('counts up to the end', { timeout: 20_000 }, async () => {
+  it('counts up to the end', async () => {
     await using bundled = await TextEmbedding.create({ overflow: 'truncate' })
     const seen: Progress[] = []
     const source = [...texts(250, { least: 5, most: 60 })]
@@ -105,7 +105,6 @@ describe('onProgress', () => {
     for (const [i, { done }] of seen.entries()) expect(done).toBeGreaterThanOrEqual(seen[i - 1]?.done ?? 0)
     const perText = (last?.tokensPerSecond as number) / (last?.rowsPerSecond as number)
     expect(perText).toBeCloseTo(tokens.reduce((sum, count) => sum + count, 0) / 250, 1)
-    expect(last?.paddingShare).toBeGreaterThanOrEqual(0)
     expect(last?.paddingShare).toBeLessThan(0.5)
   })
 

@@ -12,7 +12,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
   beforeAll(async () => {
     model = await subject.open()
     alone = await rowsAlone(model, items)
-  }, 60_000)
+  })
   afterAll(() => model.close())
 
   it.each(bad)('$what ends the stream with its position', async ({ item, code }) => {
@@ -28,7 +28,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     }
   })
 
-  it('bad ones are reported beside the others when errors are collected', { timeout: 60_000 }, async () => {
+  it('bad ones are reported beside the others when errors are collected', async () => {
     // A bad item after every three good ones, each kind of badness several times.
     const isBad = (i: number) => i % 4 === 3
     const badAt = (i: number) => bad[Math.floor(i / 4) % bad.length] as (typeof bad)[number]
@@ -54,7 +54,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     expect(model.metrics()).toMatchObject({ openJobs: 0, waitingInputs: 0 })
   })
 
-  it('bad ones are null in arrays and have their place in a matrix', { timeout: 60_000 }, async () => {
+  it('bad ones are null in arrays and have their place in a matrix', async () => {
     const source = [items[0], bad[0]?.item, items[1], bad.at(-1)?.item]
     for (const order of ['input', 'completion'] as const) {
       const rows = await model.run(source, { errors: 'collect', order }).toArray()

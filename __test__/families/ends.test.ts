@@ -2,10 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { PATIENCE_MS } from '../support/patience.js'
 import { type CommonOptions, type Model, SUBJECTS } from './subjects.js'
-
-/** The promise is 100 ms and the run under way; the rest is for a busy machine. */
-const SOON_MS = 500
 
 describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$name', ({ subject }) => {
   const { items } = subject
@@ -13,14 +11,14 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
 
   beforeAll(async () => {
     model = await subject.open()
-  }, 60_000)
+  })
   afterAll(() => model.close())
 
   /** After every way out: the native call is gone, nothing waits, and the next call works. */
   afterEach(async () => {
     const ended = performance.now()
     while (model.metrics().openJobs > 0 || model.metrics().waitingInputs > 0) {
-      expect(performance.now() - ended, 'the call still holds something').toBeLessThan(SOON_MS)
+      expect(performance.now() - ended, 'the call still holds something').toBeLessThan(PATIENCE_MS)
       await sleep(2)
     }
     expect(await model.run([items[0]]).toArray()).toHaveLength(1)
@@ -39,25 +37,25 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     return { source: source(), state }
   }
 
-  it('break', { timeout: 20_000 }, async () => {
+  it('break', async () => {
     const { source, state } = endless()
     let left = 0
     for await (const _ of model.run(source, { batchSize: 4 })) {
       left = performance.now()
       break
     }
-    expect(performance.now() - left).toBeLessThan(SOON_MS)
+    expect(performance.now() - left).toBeLessThan(PATIENCE_MS)
     expect(state.released).toBe(true)
   })
 
-  it('break out of rows()', { timeout: 20_000 }, async () => {
+  it('break out of rows()', async () => {
     const { source, state } = endless()
     let rows = 0
     for await (const _ of model.run(source, { batchSize: 4 }).rows()) if (++rows === 6) break
     expect(state.released).toBe(true)
   })
 
-  it('cancelling a web stream', { timeout: 20_000 }, async () => {
+  it('cancelling a web stream', async () => {
     const { source, state } = endless()
     const reader = model.run(source, { batchSize: 4 }).toReadableStream().getReader()
     expect((await reader.read()).value?.length).toBe(4)
@@ -65,7 +63,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     expect(state.released).toBe(true)
   })
 
-  it('a source is pulled no further than a window', { timeout: 20_000 }, async () => {
+  it('a source is pulled no further than a window', async () => {
     const { source, state } = endless()
     const batches = model.run(source, { batchSize: 2 })[Symbol.asyncIterator]()
     await batches.next()
@@ -76,7 +74,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     expect(state.released).toBe(true)
   })
 
-  it('an abort, with its reason', { timeout: 20_000 }, async () => {
+  it('an abort, with its reason', async () => {
     const { source, state } = endless()
     const controller = new AbortController()
     const reason = new Error('enough')
@@ -87,7 +85,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
       controller.abort(reason)
     }, 50)
     await expect(reading).rejects.toBe(reason)
-    expect(performance.now() - aborted).toBeLessThan(SOON_MS)
+    expect(performance.now() - aborted).toBeLessThan(PATIENCE_MS)
     expect(state.released).toBe(true)
   })
 
@@ -117,7 +115,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
 describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$name', ({ subject }) => {
   const { items } = subject
 
-  it('close drains what was taken in, and is CLOSED then', { timeout: 30_000 }, async () => {
+  it('close drains what was taken in, and is CLOSED then', async () => {
     const model = await subject.open()
     const running = model.run([...items]).toArray()
     await sleep(5)
@@ -132,7 +130,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     expect(model.metrics().openJobs).toBe(0)
   })
 
-  it('lazyLoad loads at the first use, once', { timeout: 30_000 }, async () => {
+  it('lazyLoad loads at the first use, once', async () => {
     const model = await subject.open({ lazyLoad: true })
     try {
       expect(model.metrics().runs).toBe(0)
@@ -144,7 +142,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     }
   })
 
-  it('a call beyond maxQueue is OVERLOADED', { timeout: 30_000 }, async () => {
+  it('a call beyond maxQueue is OVERLOADED', async () => {
     const model = await subject.open({ maxQueue: 1 })
     try {
       function* source() {
@@ -161,7 +159,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     }
   })
 
-  it('progress counts every row', { timeout: 30_000 }, async () => {
+  it('progress counts every row', async () => {
     const model = await subject.open()
     try {
       const seen: { done: number; total?: number }[] = []

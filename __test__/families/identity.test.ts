@@ -34,7 +34,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
   beforeAll(async () => {
     model = await subject.open()
     alone = await rowsAlone(model, subject.items)
-  }, 60_000)
+  })
   afterAll(() => model.close())
 
   it('has items whose rows differ, so that a misplaced one shows', () => {
@@ -42,7 +42,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     expect(different.size).toBeGreaterThanOrEqual(subject.items.length - 2)
   })
 
-  it('gives a row alone and in company, in whatever order', { timeout: 60_000 }, async () => {
+  it('gives a row alone and in company, in whatever order', async () => {
     const { items } = subject
     const together = await model.run([...items]).toArray()
     expect(together.length).toBe(items.length)
@@ -53,7 +53,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     }
   })
 
-  it('keeps rows of concurrent calls with their items', { timeout: 120_000 }, async () => {
+  it('keeps rows of concurrent calls with their items', async () => {
     const call = callOf(subject.items.length)
     await fc.assert(
       fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 5 }), async (calls) => {
@@ -64,7 +64,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     expect(model.metrics().openJobs).toBe(0)
   })
 
-  it.each([null, 1, 0])('does so with parallel %s', { timeout: 60_000 }, async (parallel) => {
+  it.each([null, 1, 0])('does so with parallel %s', async (parallel) => {
     const other = await subject.open({ parallel })
     try {
       const picks = Array.from({ length: 3 * subject.items.length }, (_, i) => (i * 5) % subject.items.length)
@@ -85,7 +85,7 @@ describe.each(SUBJECTS.map((subject) => ({ name: subject.name, subject })))('$na
     }
   })
 
-  it('puts rows that come as they are done into input order in one matrix', { timeout: 60_000 }, async () => {
+  it('puts rows that come as they are done into input order in one matrix', async () => {
     const picks = Array.from({ length: 40 }, (_, i) => (i * 3) % subject.items.length)
     const source = picks.map((pick) => subject.items[pick])
     const expected = await model.run(source).toMatrix()

@@ -75,16 +75,14 @@ describe('an image', () => {
 })
 
 describe('limits', () => {
-  it('are looked at before anything is decoded', { timeout: 20_000 }, async () => {
+  it('are looked at before anything is decoded', async () => {
     const before = process.memoryUsage.rss()
-    const started = performance.now()
     const error = await model
       .embed([bombPng()])
       .toArray()
       .catch((caught: unknown) => caught)
     expect(error).toMatchObject({ code: 'IMAGE_INVALID', index: 0 })
     expect((error as Error).message).toMatch(/pixels/)
-    expect(performance.now() - started).toBeLessThan(1000)
     expect(process.memoryUsage.rss() - before).toBeLessThan(100 * 2 ** 20)
   })
 

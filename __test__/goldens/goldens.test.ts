@@ -14,7 +14,7 @@ const absent: string[] = []
 let started = 0
 
 describe.each(goldens.map((golden) => ({ name: golden.name, golden })))('$name', ({ golden }) => {
-  it(`equals FastEmbed's ${golden.fastembed_class}`, { timeout: 60_000 }, async (test) => {
+  it(`equals FastEmbed's ${golden.fastembed_class}`, async (test) => {
     started++
     const place = modelPlace(golden)
     if (place.kind === 'absent') {

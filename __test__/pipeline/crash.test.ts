@@ -178,7 +178,7 @@ describe('a process that dies', () => {
       { numRuns: 40 },
     )
     expect(died).toBeGreaterThan(40)
-  }, 120_000)
+  })
 
   it('leaves a log that the next ones complete, in the same order, letters too', async () => {
     let died = 0
@@ -198,5 +198,5 @@ describe('a process that dies', () => {
       { numRuns: 40 },
     )
     expect(died).toBeGreaterThan(20)
-  }, 120_000)
+  })
 })

@@ -73,5 +73,5 @@ describe.each(['log', 'folder'])('a pipeline into a %s', (kind) => {
       expect([...found.keys()]).toEqual([...expected.keys()])
       for (const [name, bytes] of expected) expect(found.get(name) === bytes, name).toBe(true)
     }
-  }, 180_000)
+  })
 })

@@ -1,12 +1,11 @@
 /** Under load: memory does not depend on the number of documents, and the event loop stays free. */
 
 import { describe, expect, it } from 'vitest'
-import { reportOf } from '../support/run-child.js'
+import { type LoopTurns, reportOf } from '../support/run-child.js'
 
-interface Load {
+interface Load extends LoopTurns {
   written: number
   records: number
-  p99Ms: number
   peak: number
 }
 
@@ -17,13 +16,12 @@ const loadOf = (family: string, most: number, milliseconds: number) =>
     // Else the collector lets garbage lie, the more the longer it runs.
     node: ['--max-old-space-size=40'],
     args: [family, String(most), String(milliseconds)],
-    killAfterMs: 150_000,
+    killAfterMs: 280_000,
   })
 
 describe('a pipeline under load', () => {
   it('takes the same memory for 8,000 and 40,000 documents, but for some bytes each', {
-    timeout: 300_000,
-    retry: 2,
+    timeout: 600_000,
   }, async () => {
     const few = await loadOf('sparse', 8000, 600_000)
     const many = await loadOf('sparse', 40_000, 600_000)
@@ -33,9 +31,11 @@ describe('a pipeline under load', () => {
     expect(many.peak - few.peak).toBeLessThan(30 * MB)
   })
 
-  it('leaves the event loop free', { timeout: 60_000, retry: 2 }, async () => {
-    const { records, p99Ms } = await loadOf('both', 1e6, 8000)
-    expect(records).toBeGreaterThan(50)
-    expect(p99Ms).toBeLessThanOrEqual(10)
+  // In processor time of the loop's thread; `benches/node/pipeline.mjs` measures the delay by the clock.
+  it('leaves the event loop free', async () => {
+    const { records, p99, max } = await loadOf('both', 1e6, 8000)
+    expect(records).toBeGreaterThan(10) // else there was no load
+    expect(p99).toBeLessThanOrEqual(10)
+    expect(max).toBeLessThanOrEqual(50)
   })
 })

@@ -24,29 +24,25 @@ describe('an endless source', () => {
     expect(source.pulled()).toBe(0)
   })
 
-  it.each(['sync', 'async'])(
-    'is pulled no further than the window: %s',
-    { timeout: 20_000 },
-    async (kind) => {
-      const source = endless(kind)
-      const batches = model.embed(source.texts, { batchSize: 16 })[Symbol.asyncIterator]()
-      await batches.next()
-      await settled(source.pulled)
-      const held = source.pulled() - 16
-      expect(held).toBeLessThanOrEqual(WINDOW_ROWS)
-      // A reader that takes one batch makes room for one batch.
-      for (let i = 0; i < 5; i++) await batches.next()
-      await settled(source.pulled)
-      expect(source.pulled() - 6 * 16).toBeLessThanOrEqual(WINDOW_ROWS)
-      await batches.return?.()
-      const atEnd = source.pulled()
-      await sleep(50)
-      expect(source.pulled()).toBe(atEnd)
-      expect(source.released()).toBe(true)
-    },
-  )
+  it.each(['sync', 'async'])('is pulled no further than the window: %s', async (kind) => {
+    const source = endless(kind)
+    const batches = model.embed(source.texts, { batchSize: 16 })[Symbol.asyncIterator]()
+    await batches.next()
+    await settled(source.pulled)
+    const held = source.pulled() - 16
+    expect(held).toBeLessThanOrEqual(WINDOW_ROWS)
+    // A reader that takes one batch makes room for one batch.
+    for (let i = 0; i < 5; i++) await batches.next()
+    await settled(source.pulled)
+    expect(source.pulled() - 6 * 16).toBeLessThanOrEqual(WINDOW_ROWS)
+    await batches.return?.()
+    const atEnd = source.pulled()
+    await sleep(50)
+    expect(source.pulled()).toBe(atEnd)
+    expect(source.released()).toBe(true)
+  })
 
-  it('of long texts is held in tokens, not in rows', { timeout: 30_000 }, async () => {
+  it('of long texts is held in tokens, not in rows', async () => {
     await using bundled = await TextEmbedding.create({ overflow: 'truncate' })
     let most = 0
     const text = 'word '.repeat(400)
@@ -62,7 +58,7 @@ describe('an endless source', () => {
     expect(most).toBeLessThanOrEqual(500)
   })
 
-  it('feeds a reader that is slow as fast as it reads', { timeout: 20_000 }, async () => {
+  it('feeds a reader that is slow as fast as it reads', async () => {
     const source = endless('async')
     let rows = 0
     for await (const batch of model.embed(source.texts, { batchSize: 64 })) {
@@ -76,7 +72,7 @@ describe('an endless source', () => {
 })
 
 describe('a web stream made of an embedding stream', () => {
-  it('is pulled too', { timeout: 20_000 }, async () => {
+  it('is pulled too', async () => {
     await using model = await TextEmbedding.create({ modelPath: goldenModel('custom_both') })
     const source = endless('sync')
     const reader = model.embed(source.texts, { batchSize: 8 }).toReadableStream().getReader()

@@ -38,7 +38,7 @@ const subjects: Subject[] = [
 const alone = new Map<string, string[]>()
 
 describe.each(subjects)('vectors of a graph: $name', ({ name, options, quantization, skip = false }) => {
-  it.skipIf(skip)('do not depend on batch-mates', { timeout: 120_000 }, async () => {
+  it.skipIf(skip)('do not depend on batch-mates', async () => {
     await using model = await TextEmbedding.create({ ...options, overflow: 'truncate' })
     const info = await model.info()
     expect(info.quantization).toBe(quantization)
@@ -56,7 +56,7 @@ describe.each(subjects)('vectors of a graph: $name', ({ name, options, quantizat
 describe('a dynamically quantised graph', () => {
   const modelPath = goldenModel('custom_dynamic_int8')
 
-  it('mixes its rows when asked to, so the test above can fail', { timeout: 60_000 }, async () => {
+  it('mixes its rows when asked to, so the test above can fail', async () => {
     await using model = await TextEmbedding.create({
       modelPath,
       batchInvariance: false,
@@ -67,7 +67,7 @@ describe('a dynamically quantised graph', () => {
     expect(different(together, alone.get('dynamic int8') ?? []).length).toBeGreaterThan(0)
   })
 
-  it('mixes its rows in fixed batches, which reproduce batches', { timeout: 60_000 }, async () => {
+  it('mixes its rows in fixed batches, which reproduce batches', async () => {
     await using model = await TextEmbedding.create({ modelPath, overflow: 'truncate' })
     const fixed = { batching: 'fixed', batchSize: 16 } as const
     const first = (await model.embed(TEXTS, fixed).toArray()).map(bits)
@@ -86,7 +86,7 @@ describe.each([
 ])('a float32 graph $name', ({ modelPath }) => {
   // The graph itself sums over the padding's zeros there, in an order that depends on their number: the last bits
   // differ, in FastEmbed too (its goldens say 2e-7 and 3e-8).
-  it('gives the same vectors but for the last bits', { timeout: 60_000 }, async () => {
+  it('gives the same vectors but for the last bits', async () => {
     await using model = await TextEmbedding.create({ modelPath, overflow: 'truncate' })
     const together = await model.embed(TEXTS).toArray()
     for (const [i, text] of TEXTS.entries()) {

@@ -7,7 +7,7 @@ import { texts } from '../support/texts.mjs'
 const endless = () => texts(1e9, { least: 1, most: 4 })
 
 describe('maxQueue', () => {
-  it('refuses one call more, and takes it when another has ended', { timeout: 20_000 }, async () => {
+  it('refuses one call more, and takes it when another has ended', async () => {
     await using model = await TextEmbedding.create({ maxQueue: 2 })
     const open = [1, 2].map(() => model.embed(endless(), { batchSize: 4 })[Symbol.asyncIterator]())
     for (const batches of open) await batches.next()
@@ -26,13 +26,13 @@ describe('maxQueue', () => {
     await Promise.all([open[1]?.return?.(), again.return?.()])
   })
 
-  it('counts calls, not texts', { timeout: 20_000 }, async () => {
+  it('counts calls, not texts', async () => {
     await using model = await TextEmbedding.create({ maxQueue: 1 })
     expect(await model.embed([...texts(300, { least: 1, most: 4 })]).toArray()).toHaveLength(300)
     expect(await model.embed('next').toArray()).toHaveLength(1)
   })
 
-  it('does not count calls that nobody reads', { timeout: 20_000 }, async () => {
+  it('does not count calls that nobody reads', async () => {
     await using model = await TextEmbedding.create({ maxQueue: 1 })
     for (let i = 0; i < 10; i++) model.embed('never read')
     expect(await model.embed('read').toArray()).toHaveLength(1)
@@ -40,7 +40,7 @@ describe('maxQueue', () => {
 })
 
 describe('a burst', () => {
-  it('of 2,000 calls is answered, each one with its rows or OVERLOADED', { timeout: 60_000 }, async () => {
+  it('of 2,000 calls is answered, each one with its rows or OVERLOADED', async () => {
     await using model = await TextEmbedding.create()
     const answers = await Promise.allSettled(
       Array.from({ length: 2000 }, (_, i) => model.queryEmbed(`query ${i}`).toArray()),

@@ -33,7 +33,7 @@ async function bulk(priority: number) {
 
 describe('beside a full bulk stream', () => {
   // Counted in texts that were finished meanwhile, so that the speed of the machine does not matter.
-  it('a query waits for the runs under way, not for the window', { timeout: 60_000 }, async () => {
+  it('a query waits for the runs under way, not for the window', async () => {
     const load = await bulk(0)
     const overtakenBy: number[] = []
     for (let i = 0; i < 15; i++) {
@@ -48,7 +48,7 @@ describe('beside a full bulk stream', () => {
     expect(median).toBeLessThanOrEqual(60)
   })
 
-  it('bulk work goes on while urgent work never ends', { timeout: 60_000 }, async () => {
+  it('bulk work goes on while urgent work never ends', async () => {
     const load = await bulk(0)
     const urgent = await bulk(50)
     const before = load.rows()

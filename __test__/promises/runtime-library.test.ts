@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runtimeInfo, systemInfo } from '../../index.js'
+import { PATIENCE_MS } from '../support/patience.js'
 import { reportOf } from '../support/run-child.js'
 
 interface Failure {
@@ -59,19 +60,19 @@ describe('a library that cannot be used', () => {
     'some other library': { code: 'RUNTIME_INCOMPATIBLE', make: (path) => compile(path, 'int other = 1;') },
   }
 
-  it.each(Object.entries(faults))('is a typed error: %s', { timeout: 30_000 }, async (name, fault) => {
+  it.each(Object.entries(faults))('is a typed error: %s', async (name, fault) => {
     const path = join(folder, `${name.replaceAll(' ', '-')}.so`)
     await fault.make(path)
     const failure = await load(path)
     expect(failure.code).toBe(fault.code)
     expect(failure.again).toBe(fault.code)
     expect(failure.message).toContain(path)
-    expect(failure.milliseconds).toBeLessThan(2000)
+    expect(failure.milliseconds).toBeLessThan(PATIENCE_MS)
   })
 })
 
 describe('MILLRACE_ORT_PATH', () => {
-  it('takes the library it names', { timeout: 30_000 }, async () => {
+  it('takes the library it names', async () => {
     const path = join(folder, 'chosen.so')
     copyFileSync((await runtimeInfo()).path, path)
     const failure = await load(path)
@@ -80,7 +81,7 @@ describe('MILLRACE_ORT_PATH', () => {
 })
 
 describe('onnxruntime-node in the same process', () => {
-  it.each(['theirs first', 'ours first'])('works: %s', { timeout: 60_000 }, async (order) => {
+  it.each(['theirs first', 'ours first'])('works: %s', async (order) => {
     const result = await reportOf<{ ours: number; theirs: number[]; ourPath: string }>('two-runtimes.mjs', {
       args: [order],
     })

@@ -30,11 +30,9 @@ describe('a text at the limit', () => {
     expect(await model.tokenCount(source)).toBe(4 * limit - 1)
   })
 
-  it('of one megabyte gives the vector of its first tokens', { timeout: 20_000 }, async () => {
-    const started = performance.now()
+  it('of one megabyte gives the vector of its first tokens', async () => {
     const huge = 'hello '.repeat(2 ** 20 / 6)
     const matrix = await model.embed([huge, ofTokens(limit)]).toMatrix()
-    expect(performance.now() - started).toBeLessThan(5000)
     expect([...matrix.truncated]).toEqual([1, 0])
     expect([...matrix.tokens]).toEqual([limit, limit])
     expect(bits(matrix.row(0))).toBe(bits(matrix.row(1)))
@@ -72,11 +70,11 @@ describe('a text at the limit', () => {
 })
 
 describe('the warning', () => {
-  it('is given once a process when nobody chose', { timeout: 30_000 }, async () => {
+  it('is given once a process when nobody chose', async () => {
     expect(await reportOf('warnings.mjs', { args: ['default'] })).toEqual(['MILLRACE_TRUNCATED'])
   })
 
-  it.each(['call', 'model', 'short'])('is not given: %s', { timeout: 30_000 }, async (scenario) => {
+  it.each(['call', 'model', 'short'])('is not given: %s', async (scenario) => {
     expect(await reportOf('warnings.mjs', { args: [scenario] })).toEqual([])
   })
 })

@@ -217,7 +217,7 @@ describe('pgVectorSink', () => {
     server = new PGLiteSocketServer({ db: database, port, host: '127.0.0.1' })
     await server.start()
     connectionString = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`
-  }, 60_000)
+  })
   afterAll(async () => {
     await server.stop()
     await database.close()

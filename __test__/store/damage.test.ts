@@ -68,12 +68,11 @@ it('in an optional file is damage too', async () => {
 })
 
 it('by a directory in a file’s place is an error offline', async () => {
-  const { dir } = await f.resolve({ files: { required: ['tokenizer.json', 'onnx/model.onnx'] } })
+  await f.resolve({ files: { required: ['tokenizer.json', 'onnx/model.onnx'] } })
   await expect(f.resolve({ localFilesOnly: true, files: { required: ['onnx'] } })).rejects.toMatchObject({
     code: 'MODEL_INVALID',
     message: expect.stringContaining('it is not a file'),
   })
-  expect(dir).toBeDefined()
 })
 
 it('reads a file again only when it has changed', async () => {

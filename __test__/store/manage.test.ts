@@ -236,7 +236,7 @@ describe('millrace models', () => {
     expect(JSON.parse((await run('verify', '--json')).stdout)).toMatchObject({ ok: false })
     expect(await run('pull', REPO, '--quiet')).toMatchObject({ code: 0, stderr: '' })
     expect((await run('verify')).code).toBe(0)
-  }, 30_000)
+  })
 
   it('pulls what is named: a known model, files, a revision, a cache', async () => {
     const elsewhere = join(f.home, 'elsewhere')
@@ -248,7 +248,7 @@ describe('millrace models', () => {
     expect(existsSync(join(dir(), 'README.md'))).toBe(true)
     expect(existsSync(join(layout().refs, 'v1'))).toBe(true)
     expect((await run('path', REPO, '--revision', 'v1')).code).toBe(0)
-  }, 30_000)
+  })
 
   it('prunes', async () => {
     await twoRevisions()
@@ -259,7 +259,7 @@ describe('millrace models', () => {
     const { bytes, removed } = JSON.parse((await run('prune', '--detached', '--json')).stdout)
     expect([bytes, removed.length]).toEqual([17, 2])
     expect(existsSync(dir())).toBe(false)
-  }, 30_000)
+  })
 
   it.each([
     [['pull', 'acme/none'], 1, /^millrace: DOWNLOAD_FAILED: .*401/],

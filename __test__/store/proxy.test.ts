@@ -125,7 +125,7 @@ it('carries HTTPS through a tunnel, with certificates checked to the end', async
   const { last } = await resolveInChild(wanted, { env: { ...env, NODE_EXTRA_CA_CERTS: certificate } })
   expect(last.files).toEqual(['tokenizer.json', 'config.json'])
   expect(new Set(asked.map(({ what }) => what))).toEqual(new Set(['CONNECT hub.test:443']))
-}, 30_000)
+})
 
 it.each(['refuse', 'silent'] as const)(
   'that does %s is an error without its password',

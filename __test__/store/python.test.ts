@@ -72,7 +72,7 @@ describe.skipIf(!hasPython)('with Python’s client', () => {
       scanned: [[REPO, 3]],
       warnings: [],
     })
-  }, 60_000)
+  })
 
   it('a model of its is complete for us, offline, and verified', async () => {
     const { snapshot } = await client('download', PRESENT, { HF_ENDPOINT: f.hub.url })
@@ -88,7 +88,7 @@ describe.skipIf(!hasPython)('with Python’s client', () => {
     await expect(f.resolve({ localFilesOnly: true })).rejects.toMatchObject({ code: 'MODEL_INVALID' })
     await f.resolve()
     expect((await client('read', PRESENT, OFFLINE, false)).hashes['tokenizer.json']).toBe(sha256(TOKENIZER))
-  }, 60_000)
+  })
 
   it('each completes what the other began', async () => {
     const layout = new RepoLayout(f.cacheDir, REPO)
@@ -101,5 +101,5 @@ describe.skipIf(!hasPython)('with Python’s client', () => {
     await client('download', PRESENT, { HF_ENDPOINT: f.hub.url })
     expect(readdirSync(layout.blobs)).toHaveLength(3)
     expect((await f.resolve({ localFilesOnly: true })).files).toEqual(PRESENT)
-  }, 60_000)
+  })
 })

@@ -35,7 +35,7 @@ it('gives the same vectors as from its own directory', async () => {
   const stored = await vectors({ modelPath: dir, modelFile: 'model_w8.onnx' })
   expect(stored).toEqual(await vectors(undefined))
   expect(stored[0]).toHaveLength(384)
-}, 30_000)
+})
 
 it('finds weights that lie outside the graph, though both are links', async () => {
   const beside = goldenModel('minilm')
@@ -52,4 +52,4 @@ it('finds weights that lie outside the graph, though both are links', async () =
   expect(await rounded({ modelPath: dir, modelFile: 'onnx/model.onnx' })).toEqual(
     await rounded({ modelPath: beside }),
   )
-}, 30_000)
+})

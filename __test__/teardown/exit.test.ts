@@ -1,9 +1,10 @@
 /** A process ends when and as it should, whatever inference is under way: no crash, no hang. */
 
 import { describe, expect, it } from 'vitest'
+import { PATIENCE_MS } from '../support/patience.js'
 import { type ChildResult, runChild } from '../support/run-child.js'
 
-const KILL_AFTER_MS = 20_000
+const KILL_AFTER_MS = 60_000
 
 /** Fails with what the child said unless it ended by itself and without one of the signals of a crash. */
 function clean(result: ChildResult): void {
@@ -27,42 +28,42 @@ describe('a program that closes nothing', () => {
     'abandoned stream',
     'abandoned web stream',
     'unread stream',
-  ])('ends by itself: %s', { timeout: 30_000 }, async (way) => {
+  ])('ends by itself: %s', async (way) => {
     const result = await exit(way)
     clean(result)
     expect(result.code, result.stderr).toBe(0)
     // Loading takes half a second; whatever waits for work in the window takes many.
-    expect(result.milliseconds).toBeLessThan(8000)
+    expect(result.milliseconds).toBeLessThan(2 * PATIENCE_MS)
   })
 })
 
 describe('an end in the middle of runs', () => {
-  it.each([0, 7, 35])('process.exit after %d ms', { timeout: 30_000 }, async (delay) => {
+  it.each([0, 7, 35])('process.exit after %d ms', async (delay) => {
     const result = await exit('process.exit', delay)
     clean(result)
     expect(result.code, result.stderr).toBe(7)
   })
 
-  it('process.exit during close', { timeout: 30_000 }, async () => {
+  it('process.exit during close', async () => {
     const result = await exit('process.exit during close')
     clean(result)
     expect(result.code, result.stderr).toBe(7)
   })
 
-  it.each([0, 20, 60, 150, 300])('process.exit %d ms into create', { timeout: 30_000 }, async (delay) => {
+  it.each([0, 20, 60, 150, 300])('process.exit %d ms into create', async (delay) => {
     const result = await exit('exit during create', delay)
     clean(result)
     expect(result.code, result.stderr).toBe(7)
   })
 
-  it.each(['uncaught exception', 'unhandled rejection'])('%s', { timeout: 30_000 }, async (way) => {
+  it.each(['uncaught exception', 'unhandled rejection'])('%s', async (way) => {
     const result = await exit(way)
     clean(result)
     expect(result.code).toBe(1)
     expect(result.stderr).toContain('nobody')
   })
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', { timeout: 30_000 }, async (signal) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', async (signal) => {
     const result = await runChild('exit.mjs', {
       args: ['signal'],
       killAfterMs: KILL_AFTER_MS,
@@ -72,7 +73,7 @@ describe('an end in the middle of runs', () => {
     expect(result.signal).toBe(signal)
   })
 
-  it('a handled SIGTERM that closes with timeoutMs', { timeout: 30_000 }, async () => {
+  it('a handled SIGTERM that closes with timeoutMs', async () => {
     let sent = 0
     const result = await runChild('exit.mjs', {
       args: ['handled signal'],
@@ -85,11 +86,11 @@ describe('an end in the middle of runs', () => {
     })
     clean(result)
     expect(result.code, result.stderr).toBe(0)
-    expect(performance.now() - sent).toBeLessThan(3000)
+    expect(performance.now() - sent).toBeLessThan(PATIENCE_MS)
   })
 })
 
-it('a failed child is told from a good one', { timeout: 30_000 }, async () => {
+it('a failed child is told from a good one', async () => {
   const result = await runChild('exit.mjs', {
     args: ['signal'],
     killAfterMs: KILL_AFTER_MS,

@@ -7,7 +7,7 @@ let model: TextEmbedding
 
 beforeAll(async () => {
   model = await TextEmbedding.create()
-}, 60_000)
+})
 
 afterAll(() => model.close())
 

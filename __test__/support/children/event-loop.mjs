@@ -1,15 +1,12 @@
 /**
- * Measures the event loop's delay for some seconds at full load: a bulk stream of long texts from a generator, a second
- * one of short texts, and queries. Reports milliseconds.
+ * Measures the turns of the event loop for some seconds at full load: a bulk stream of long texts from a generator, a
+ * second one of short texts, and queries. Reports milliseconds of processor time.
  */
 
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { texts } from '../texts.mjs'
 import { millrace, report } from './lib.mjs'
-
-/** How often the histogram looks. Its own timer is part of what it measures, so this is taken off again. */
-const RESOLUTION_MS = 1
+import { watchTurns } from './loop-turns.mjs'
 
 const model = await millrace.TextEmbedding.create()
 await model.embed(texts(64)).toArray()
@@ -21,19 +18,15 @@ const work = [
   ask(),
 ]
 await sleep(500)
-const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
 const cpu = process.cpuUsage()
-const started = performance.now()
-histogram.enable()
+const stopWatching = watchTurns()
 await sleep(4000)
-histogram.disable()
+const turns = stopWatching()
 const { user } = process.cpuUsage(cpu)
-const seconds = (performance.now() - started) / 1000
 stop.abort()
 await Promise.all(work)
 await model.close()
-const delay = (nanoseconds) => nanoseconds / 1e6 - RESOLUTION_MS
-report({ p99: delay(histogram.percentile(99)), max: delay(histogram.max), coresBusy: user / 1e6 / seconds })
+report({ ...turns, processorSeconds: user / 1e6 })
 
 async function drain(stream) {
   try {

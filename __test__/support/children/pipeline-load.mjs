@@ -1,13 +1,13 @@
 /**
  * Takes documents without end of some hundred words through a pipeline into a sink that forgets them, until so many were read or so many
- * milliseconds have passed, which aborts it; reports the peak of memory in bytes and how late the event loop was.
+ * milliseconds have passed, which aborts it; reports the peak of memory in bytes and the turns of the event loop in milliseconds of processor time.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { randomNumbers, words } from '../texts.mjs'
 import { millrace, report } from './lib.mjs'
+import { watchTurns } from './loop-turns.mjs'
 
 const [family, most, milliseconds] = process.argv.slice(2)
 const dir = mkdtempSync(join(tmpdir(), 'millrace-pipeline-load-'))
@@ -44,21 +44,20 @@ const pipeline = await millrace.EmbeddingPipeline.create({
 })
 await pipeline.run([{ id: 'first', text: words(300, random) }])
 records = 0
-const loop = monitorEventLoopDelay({ resolution: 1 })
-loop.enable()
+const stopWatching = watchTurns()
 const signal = AbortSignal.timeout(Number(milliseconds))
 try {
   await pipeline.run(documents(), { signal })
 } catch (error) {
   if (error !== signal.reason) throw error
 }
-loop.disable()
+const turns = stopWatching()
 const { written } = pipeline.metrics()
 await pipeline.close()
 rmSync(dir, { recursive: true })
 report({
   written,
   records,
-  p99Ms: loop.percentile(99) / 1e6 - 1,
+  ...turns,
   peak: process.resourceUsage().maxRSS * 1024,
 })

@@ -349,12 +349,16 @@ fn act(engine: &Fake, call: &Call) {
         rows.sort_unstable_by_key(|(index, _)| *index);
     }
     if call.fixed {
-        // A failed run takes the whole slice with it, so only what succeeded can be told.
+        // A failed run takes its whole slice with it, and no other slice.
         assert_eq!(rows.len(), inputs.len());
         for ((at, (index, row)), input) in rows.into_iter().enumerate().zip(&inputs) {
             assert_eq!(index, at as u64);
-            let bad = failed.iter().any(|(bad, _)| *bad == at);
-            assert!(row.is_err() == bad || !failed.is_empty(), "input {at}");
+            let slice = at / call.batch_size;
+            if failed.iter().any(|(bad, _)| *bad == at) {
+                assert!(row.is_err(), "input {at}");
+            } else if failed.iter().all(|(bad, _)| bad / call.batch_size != slice) {
+                assert!(row.is_ok(), "input {at}");
+            }
             if let Ok(row) = row {
                 assert_eq!(row, FakeFamily::expected(input), "input {at}");
             }

@@ -86,7 +86,9 @@ class ParquetSink implements Sink {
       .filter((name) => /^part-\d+\.parquet\.tmp$/.test(name))
       .map((name) => join(this.#directory, name))
     for (const path of [...later, ...halves]) await rm(path, { force: true })
-    this.#worker = new Worker(join(packageRoot(), 'dist', 'esm', 'src', 'pipeline', 'sinks', 'parquet-worker.cjs'))
+    this.#worker = new Worker(
+      join(packageRoot(), 'dist', 'esm', 'src', 'pipeline', 'sinks', 'parquet-worker.cjs'),
+    )
     this.#worker.unref()
   }
 
