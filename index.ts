@@ -160,14 +160,17 @@ export {
   sqliteSink,
 } from './src/pipeline/sinks/sqlite.js'
 export type { SqliteDatabase, SqliteStatement } from './src/pipeline/sinks/sqlite-driver.js'
+export { type CsvOptions, csvSource } from './src/pipeline/sources/csv.js'
+export type { EncodingOptions } from './src/pipeline/sources/encoding.js'
 export {
   type FolderSourceOptions,
   folderSource,
   type TextSourceOptions,
   textSource,
 } from './src/pipeline/sources/files.js'
+export { jsonlSource } from './src/pipeline/sources/jsonl.js'
 export type { RecordOptions } from './src/pipeline/sources/options.js'
-export { type CsvOptions, csvSource, jsonlSource, parquetSource } from './src/pipeline/sources/records.js'
+export { parquetSource } from './src/pipeline/sources/parquet.js'
 export { cosine, cosineMany, dot, dotMany, hamming, hammingMany } from './src/quantize/arithmetic.js'
 export { dequantize, type QuantizeOptions, quantize } from './src/quantize/quantize.js'
 export { calibrate, QuantizationRanges, type QuantizationRangesJson } from './src/quantize/ranges.js'

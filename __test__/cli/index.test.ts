@@ -42,7 +42,7 @@ describe('millrace index', () => {
     const ids = (JSON.parse(String(left.stdout)).results as { documentId: string }[]).map(
       ({ documentId }) => documentId,
     )
-    expect([...new Set(ids)].sort()).toEqual(['disk.md', 'more/mill.txt'])
+    expect([...new Set(ids)].sort()).toEqual(['docs/disk.md', 'docs/more/mill.txt'])
   })
 
   it('takes a configuration, whose words options win over', async () => {
@@ -52,7 +52,7 @@ describe('millrace index', () => {
     writeFileSync(join(cwd, 'index.json'), JSON.stringify(config))
     expect(await cli(['index', 'index.json'], { cwd })).toMatchObject({ code: 0, stderr: '' })
     const found = await cli(['search', '--index', 'out.db', '--top', '1', '--json', 'sourdough'], { cwd })
-    expect(JSON.parse(String(found.stdout)).results[0]).toMatchObject({ documentId: 'bread.html' })
+    expect(JSON.parse(String(found.stdout)).results[0]).toMatchObject({ documentId: 'docs/bread.html' })
     const other = await cli(['index', 'index.json', '--chunk-tokens', '32'], { cwd })
     expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('JOURNAL_MISMATCH') })
     expect(other.stderr).toContain('chunk options')

@@ -206,7 +206,10 @@ it('ends a download when it is closed', async () => {
   const lazy = await TextEmbedding.create({ model, cacheDir: f.cacheDir, lazyLoad: true })
   const used = lazy.embed(TEXTS).toArray()
   const refused = expect(used).rejects.toMatchObject({ code: 'CLOSED' })
-  await vi.waitFor(() => expect(f.hub.requests.some(({ at }) => at === 'cdn')).toBe(true), { interval: 5, timeout: PATIENCE_MS })
+  await vi.waitFor(() => expect(f.hub.requests.some(({ at }) => at === 'cdn')).toBe(true), {
+    interval: 5,
+    timeout: PATIENCE_MS,
+  })
   const start = performance.now()
   await lazy.close()
   // The whole file would take minutes.

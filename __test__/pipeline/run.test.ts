@@ -217,10 +217,10 @@ describe('documents', () => {
     expect(deadLetters.letters.map(({ documentId, index, code }) => [documentId, index, code])).toEqual([
       ['', 1, 'INPUT_INVALID'],
       ['', 2, 'INPUT_INVALID'],
-      ['', 3, 'INPUT_INVALID'],
+      ['b', 3, 'INPUT_INVALID'],
       ['a', 4, 'INPUT_INVALID'],
-      ['', 5, 'INPUT_INVALID'],
-      ['', 6, 'INPUT_INVALID'],
+      ['c', 5, 'INPUT_INVALID'],
+      ['d', 6, 'INPUT_INVALID'],
     ])
     expect(report).toMatchObject({ written: 2, failed: 6, errors: { INPUT_INVALID: 6 } })
     expect(deadLetters.closed).toBe(1)

@@ -5,13 +5,14 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../base/errors.js'
+import { isRecord } from '../base/is.js'
 import { breathe } from '../base/turn.js'
 import type { NativeAddon } from '../binding/types.js'
 import { checkSource, openSource, type Slice, type SourceReader } from '../stream/source.js'
 import type { TextChunk, TextChunker } from '../text/chunk.js'
 import type { DocumentSource, PipelineDocument } from './document.js'
 import type { Duplicates } from './duplicates.js'
-import { DocumentJob, isUnreadable, NAMELESS, type RowShape, whyNoDocument } from './job.js'
+import { DocumentJob, isId, isUnreadable, NAMELESS, type RowShape, whyNoDocument } from './job.js'
 import { type DocumentTable, Outcome } from './journal/document-table.js'
 import { nameContent, nameIds } from './names.js'
 import type { PipelinePlan } from './options.js'
@@ -55,6 +56,8 @@ interface Entry {
   /** Why it is dropped, if it is. */
   why: DropReason | undefined
   error: MillraceError | undefined
+  /** The source could not read it, or gave no document: what the store has of it is neither confirmed nor out of date. */
+  isUnreadable: boolean
 }
 
 const DOCUMENTS = {
@@ -151,8 +154,11 @@ export class Intake {
         outcome: undefined,
         why: undefined,
         error,
+        isUnreadable: error !== undefined,
       }
       entries.push(entry)
+      // Whatever documents this would have been, they may be in the store.
+      if (isUnreadable(value) || entry.id.startsWith(NAMELESS)) tally.unread++
     }
     tally.counts.read += entries.length
     const names = nameIds(
@@ -233,10 +239,12 @@ export class Intake {
         this.#countSettled(known?.outcome ?? Outcome.none, entry.why)
         continue
       }
-      const replaces = known?.outcome === Outcome.written || known?.outcome === Outcome.begun
+      // A file that cannot be read today is no reason to remove what was read of it yesterday.
+      const keeps = entry.isUnreadable && known?.outcome === Outcome.written
+      const replaces = !keeps && (known?.outcome === Outcome.written || known?.outcome === Outcome.begun)
       const { index, id, document, content, outcome = Outcome.written, why } = entry
       const shownId = document.id.startsWith(NAMELESS) ? '' : document.id
-      const job = new DocumentJob({ index, id, shownId, content, replaces, outcome, why })
+      const job = new DocumentJob({ index, id, shownId, content, replaces, keeps, outcome, why })
       if (entry.error !== undefined) job.fail(entry.error)
       else if (job.outcome === Outcome.written) toCut.push({ job, entry })
       jobs.push(job)
@@ -301,7 +309,8 @@ function documentOf(value: unknown, index: number): [PipelineDocument, MillraceE
     return [{ id: value.id, text: `${value.error.code} ${value.error.message}` }, value.error]
   const why = whyNoDocument(value)
   if (why === undefined) return [value as PipelineDocument, undefined]
-  return [{ id: `${NAMELESS}${index}`, text: why }, new MillraceError('INPUT_INVALID', why)]
+  const { id } = (isRecord(value) ? value : {}) as { id?: unknown }
+  return [{ id: isId(id) ? id : `${NAMELESS}${index}`, text: why }, new MillraceError('INPUT_INVALID', why)]
 }
 
 /** Chunks of each text; a text that cannot be read gives its error and leaves the others alone. */

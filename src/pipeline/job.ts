@@ -26,7 +26,7 @@ const RECORD_BYTES = 512
 /** What is known of a document when its job is made. */
 export type JobFacts = Pick<
   DocumentJob,
-  'index' | 'id' | 'shownId' | 'content' | 'replaces' | 'outcome' | 'why'
+  'index' | 'id' | 'shownId' | 'content' | 'replaces' | 'keeps' | 'outcome' | 'why'
 >
 
 /** A document and what has become of it so far. */
@@ -41,6 +41,8 @@ export class DocumentJob {
   readonly content: string
   /** The store may hold something of it, which goes first. */
   readonly replaces: boolean
+  /** It could not be read, and the store has an earlier version of it, which stays with what the journal says of it. */
+  readonly keeps: boolean
   outcome: Outcome
   /** Why it is left out. */
   why: DropReason | undefined
@@ -59,6 +61,7 @@ export class DocumentJob {
     this.shownId = facts.shownId
     this.content = facts.content
     this.replaces = facts.replaces
+    this.keeps = facts.keeps
     this.outcome = facts.outcome
     this.why = facts.why
   }
@@ -137,7 +140,8 @@ export function whyNoDocument(value: unknown): string | undefined {
   return undefined
 }
 
-function isId(id: unknown): id is string {
+/** Whether a value can name a document. */
+export function isId(id: unknown): id is string {
   return typeof id === 'string' && id !== '' && !id.startsWith(NAMELESS)
 }
 

@@ -103,8 +103,12 @@ export interface PipelineRunOptions {
   onProgress?: ((progress: PipelineProgress) => void) | undefined
   /** How many documents the source has, for `onProgress`. @default what the source says */
   total?: number | undefined
-  /** Remove documents from the store that are no longer in the source. Needs a journal and a sink that can remove. @default false */
-  prune?: boolean | undefined
+  /**
+   * Remove documents from the store that are no longer in the source. Needs a journal and a sink that can remove. Nothing is removed
+   * in a run whose source could not read something (`report.pruneSkipped`); and a run that would remove every document which the store had
+   * before, as when a disk is not mounted, rejects with INPUT_INVALID unless told `'all'`. @default false
+   */
+  prune?: boolean | 'all' | undefined
   /** Try documents again that failed in an earlier run and have not changed. @default false */
   retryFailed?: boolean | undefined
 }
@@ -179,7 +183,10 @@ const runChecks: Checks<PipelineRunOptions> = {
   signal: checkSignal,
   onProgress: callback,
   total: integer(0, Number.MAX_SAFE_INTEGER, 'integer from 0'),
-  prune: boolean,
+  prune(name, value) {
+    if (typeof value !== 'boolean' && value !== 'all') throw invalidOption(name, "boolean or 'all'", value)
+    return value
+  },
   retryFailed: boolean,
 }
 

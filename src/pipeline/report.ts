@@ -62,6 +62,8 @@ export interface PipelineReport extends DocumentCounts {
   replaced: number
   /** Documents removed because the source no longer has them (`prune`). */
   pruned: number
+  /** Whether `prune` removed nothing because the source could not read everything: what it could not see may still be there. */
+  pruneSkipped: boolean
   /** From the first read to the last commit. */
   seconds: number
 }

@@ -38,6 +38,7 @@ export class PipelineRun {
   readonly #started = performance.now()
   #gate: Gate | undefined
   #trace: Trace | undefined
+  #pruneSkipped = false
 
   constructor(plan: PipelinePlan, models: PipelineModels, options: Checked<PipelineRunOptions>) {
     this.#plan = plan
@@ -77,7 +78,7 @@ export class PipelineRun {
     const { signal, onProgress, prune = false } = this.#options
     const { sink, deadLetters } = this.#plan
     checkDocumentSource(source)
-    if (prune && (this.#plan.journal === false || sink.remove === undefined)) {
+    if (prune !== false && (this.#plan.journal === false || sink.remove === undefined)) {
       throw invalidOption('prune', 'false without a journal, or with a sink that cannot remove', prune)
     }
     signal?.throwIfAborted()
@@ -98,8 +99,9 @@ export class PipelineRun {
       }
       await this.#openSinks(facts, journal, ends)
       if (onProgress !== undefined) ends.push(await this.#reportTo(onProgress, source))
+      const before = journal?.table.count(Outcome.written) ?? 0
       await this.#process(source, facts, journal)
-      if (journal !== undefined) await this.#removeLeftovers(journal, prune)
+      if (journal !== undefined) await this.#removeLeftovers(journal, this.#mayPrune(journal, prune, before))
       if (deadLetters !== undefined) await guarded(deadLetters, () => deadLetters.commit())
       this.#throwIfStopped()
     } catch (error) {
@@ -191,10 +193,31 @@ export class PipelineRun {
     }
   }
 
+  /**
+   * Whether what the source no longer has may be removed. A source that could not read something does not say what is gone; and one that has
+   * nothing of `before` documents is more often away than empty.
+   */
+  #mayPrune({ table }: Journal, prune: boolean | 'all', before: number): boolean {
+    if (prune === false) return false
+    if (this.tally.unread > 0) {
+      this.#pruneSkipped = true
+      return false
+    }
+    if (prune === 'all' || before === 0 || table.count(Outcome.written, { unseen: true }) < before)
+      return true
+    throw new MillraceError(
+      'INPUT_INVALID',
+      `Expected a source that still has some of the ${before} documents in the store but received none of them: ` +
+        "is it all there? With prune: 'all' (--prune-all) they are removed all the same",
+    )
+  }
+
   /** Removes what a run that died left of documents that the source no longer has; with `prune` all that it no longer has. */
   async #removeLeftovers(journal: Journal, prune: boolean): Promise<void> {
     const { sink } = this.#plan
     if (sink.remove === undefined || (!prune && journal.table.count(Outcome.begun) === 0)) return
+    // Where the source could not read something, even what was begun may be a document that is still there, as it was.
+    if (this.tally.unread > 0) return
     const { addon } = loadAddon()
     for await (const ids of journal.unseen()) {
       this.#throwIfStopped()
@@ -279,6 +302,7 @@ export class PipelineRun {
       records,
       replaced,
       pruned,
+      pruneSkipped: this.#pruneSkipped,
       seconds,
     }
   }

@@ -23,6 +23,8 @@ export class Tally {
   commits = 0
   replaced = 0
   pruned = 0
+  /** Places where the source told an error instead of a document, or gave something that cannot be told apart. */
+  unread = 0
 
   countError(code: ErrorCode): void {
     this.errors[code] = (this.errors[code] ?? 0) + 1
@@ -51,5 +53,6 @@ export class Tally {
     this.commits += other.commits
     this.replaced += other.replaced
     this.pruned += other.pruned
+    this.unread += other.unread
   }
 }

@@ -165,7 +165,7 @@ export class Writer {
     await breathe()
     const told = deadLetters === undefined ? undefined : await tell(deadLetters, failed)
     await journal?.commit(
-      jobs.map(({ id, content, outcome }) => ({ id, content, outcome })),
+      jobs.filter(({ keeps }) => !keeps).map(({ id, content, outcome }) => ({ id, content, outcome })),
       {
         ...(checkpoint !== undefined && { sink: checkpoint }),
         ...(told !== undefined && { deadLetters: told }),

@@ -1,6 +1,7 @@
 /** Texts → cleaner → chunker → JSON lines, some texts at a time. */
 
 import { type CleanOptions, cleanText, TextChunker, type TextChunkerOptions } from '../../../index.js'
+import { toJsonText } from '../../pipeline/sources/json.js'
 import { usageError } from '../exit.js'
 import { type Destination, openDestination } from '../output/destination.js'
 import { type ChunkInput, readInputs } from './inputs.js'
@@ -66,7 +67,7 @@ async function writeChunks(
     let lines = ''
     for (const { headings, text, ...span } of chunks) {
       const path = headings.length > 0 && { headings }
-      lines += `${JSON.stringify({ ...kept, source, ...span, ...path, text })}\n`
+      lines += `${toJsonText({ ...kept, source, ...span, ...path, text })}\n`
     }
     if (lines !== '') await to.write(lines)
   }

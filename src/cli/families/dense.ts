@@ -5,7 +5,7 @@ import { halfTable } from '../half.js'
 import { commonOptions, denseCallOptions, denseModelOptions, pick } from '../model-options.js'
 import { JsonlWriter, type RowFields, textFacts } from '../output/jsonl-writer.js'
 import { NpyWriter, RawWriter, rowWidth } from '../output/matrix-writers.js'
-import type { RowWriter } from '../pipeline/batch.js'
+import type { RowWriter } from '../running/batch.js'
 import { type Family, type FamilyFlags, type Output, VECTOR_ROWS } from './family.js'
 
 export const dense: Family<DenseBatch<DType>> = {

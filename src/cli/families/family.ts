@@ -6,8 +6,8 @@ import type { DenseFlags, Role } from '../model-options.js'
 import type { Destination } from '../output/destination.js'
 import type { OutputFormat } from '../output/format.js'
 import type { Scratch } from '../output/scratch.js'
-import type { Batch, RowWriter } from '../pipeline/batch.js'
-import type { Loaded, Loading } from '../pipeline/run.js'
+import type { Batch, RowWriter } from '../running/batch.js'
+import type { Loaded, Loading } from '../running/run.js'
 import type { FamilyName } from './names.js'
 
 /** Options of `millrace embed` that say what is made of the items, of all families. */

@@ -9,7 +9,7 @@ import {
 import { commonOptions, pick } from '../model-options.js'
 import { JsonlWriter, type RowFields, textFacts } from '../output/jsonl-writer.js'
 import { MULTI_VECTOR_LAYOUT, NpzWriter } from '../output/npz-writer.js'
-import type { RowWriter } from '../pipeline/batch.js'
+import type { RowWriter } from '../running/batch.js'
 import { cutOrFail, type Family, MULTI_VECTOR_ROWS, type Output } from './family.js'
 
 export const lateInteraction: Family<MultiVectorBatch> = {

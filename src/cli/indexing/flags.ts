@@ -5,10 +5,9 @@ import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
 import type { DType } from '../../../index.js'
-import { isRecord } from '../../base/is.js'
-import { didYouMean, nearest } from '../../base/suggest.js'
 import { usageError } from '../exit.js'
 import type { DenseFlags } from '../model-options.js'
+import { checkConfig } from './config.js'
 
 /** What commander, or a configuration file, makes of the options. */
 export interface IndexFlags extends DenseFlags {
@@ -20,6 +19,11 @@ export interface IndexFlags extends DenseFlags {
   text?: string[]
   metadata?: string[] | true
   textFormat?: 'text' | 'markdown' | 'html'
+  encoding?: string
+  delimiter?: string
+  quotes?: 'double' | 'none'
+  /** `false` with --no-header. */
+  header: boolean
   /** `true` is the default sparse model. */
   sparse?: string | boolean
   dense: boolean
@@ -38,6 +42,7 @@ export interface IndexFlags extends DenseFlags {
   journal?: string | boolean
   deadLetters?: string
   prune?: boolean
+  pruneAll?: boolean
   retryFailed?: boolean
   limit?: number
   batchRecords?: number
@@ -47,7 +52,9 @@ export interface IndexFlags extends DenseFlags {
 }
 
 /** How an input is read. */
-export type InputKind = 'folder' | 'files' | 'lines' | 'jsonl' | 'csv' | 'parquet'
+export const INPUT_KINDS = ['folder', 'files', 'lines', 'jsonl', 'csv', 'parquet'] as const
+
+export type InputKind = (typeof INPUT_KINDS)[number]
 
 /** Whether the only argument is a configuration rather than an input. */
 function isConfig(inputs: readonly string[]): boolean {
@@ -63,34 +70,12 @@ export async function readFlags(command: Command, inputs: readonly string[]): Pr
   const flags = command.opts<IndexFlags>()
   const path = flags.config ?? (isConfig(inputs) ? inputs[0] : undefined)
   const given = flags.config === undefined && path !== undefined ? [] : inputs
-  const config = path === undefined ? {} : await readConfig(path, command)
+  const config = path === undefined ? {} : checkConfig(path, await load(path), command.options)
   const said = Object.keys(flags).filter((name) => command.getOptionValueSource(name) === 'cli')
   const onTop = Object.fromEntries(said.map((name) => [name, flags[name as keyof IndexFlags]]))
   const merged: IndexFlags = { ...flags, ...config, ...onTop }
   if (given.length > 0) merged.inputs = [...given]
   return merged
-}
-
-async function readConfig(path: string, command: Command): Promise<Partial<IndexFlags>> {
-  const config = await load(path)
-  if (!isRecord(config)) throw usageError(`Expected an object in ${path}`)
-  const known = ['inputs', ...command.options.map((option) => option.attributeName())]
-  for (const name of Object.keys(config)) {
-    if (name === '$schema' || known.includes(name)) continue
-    throw usageError(
-      `Expected a known word in ${path} but received '${name}'${didYouMean(nearest(name, known))}`,
-    )
-  }
-  const { inputs, text, languages, metadata } = config
-  const list = (value: unknown) => (typeof value === 'string' ? [value] : value)
-  const { $schema: _, ...rest } = config
-  return {
-    ...rest,
-    ...(inputs !== undefined && { inputs: list(inputs) }),
-    ...(text !== undefined && { text: list(text) }),
-    ...(languages !== undefined && { languages: list(languages) }),
-    ...(metadata !== undefined && { metadata: metadata === true ? true : list(metadata) }),
-  } as Partial<IndexFlags>
 }
 
 async function load(path: string): Promise<unknown> {

@@ -2,29 +2,21 @@
 
 import {
   type CleanOptions,
-  disk,
   EmbeddingPipeline,
   type EmbeddingPipelineOptions,
   jsonlDeadLetters,
-  memory,
   type PipelineReport,
-  redis,
   type TieredCache,
-  tieredCache,
 } from '../../../index.js'
-import { importPeer } from '../../peers/peer.js'
 import { downloadView } from '../download-view.js'
 import { EXIT, Interrupted, usageError } from '../exit.js'
 import { commonOptions, denseModelOptions, pick } from '../model-options.js'
 import { sinkOf } from '../stores.js'
 import { clock, count, percent, print, say } from '../terminal.js'
+import { openCache } from './cache.js'
 import type { IndexFlags } from './flags.js'
 import { openInputs } from './inputs.js'
 import { indexView } from './view.js'
-
-/** Bytes of a cache in memory, and of one in files, unless told otherwise. */
-const MEMORY_BYTES = 256 * 1024 * 1024
-const DISK_BYTES = 8 * 1024 * 1024 * 1024
 
 /** Runs the pipeline. Returns the exit code. */
 export async function runIndex(flags: IndexFlags, signal: AbortSignal): Promise<number> {
@@ -40,7 +32,8 @@ export async function runIndex(flags: IndexFlags, signal: AbortSignal): Promise<
       const report = await pipeline.run(source, {
         signal,
         onProgress: (progress) => view.update(progress, pipeline.metrics()),
-        ...pick(flags, ['prune', 'retryFailed']),
+        ...pick(flags, ['retryFailed']),
+        ...(flags.pruneAll === true ? { prune: 'all' } : pick(flags, ['prune'])),
       })
       view.stop()
       const after = cached?.cache.metrics()
@@ -119,40 +112,6 @@ async function optionsOf(
   }
 }
 
-/** `memory`, an address of Redis, or a folder, with memory before the last two. */
-async function openCache({
-  cache: where,
-  cacheBytes,
-}: IndexFlags): Promise<{ cache: TieredCache; end: () => Promise<void> } | undefined> {
-  if (where === undefined) return undefined
-  const kept = memory({ maxBytes: where === 'memory' ? (cacheBytes ?? MEMORY_BYTES) : MEMORY_BYTES })
-  if (where === 'memory') {
-    const cache = tieredCache([kept])
-    return { cache, end: () => cache.close() }
-  }
-  if (!/^rediss?:\/\//i.test(where)) {
-    const cache = tieredCache([kept, disk(where, { maxBytes: cacheBytes ?? DISK_BYTES })])
-    return { cache, end: () => cache.close() }
-  }
-  type Client = Parameters<typeof redis>[0] & {
-    quit(): Promise<unknown>
-    on(event: string, listener: () => void): void
-  }
-  const { Redis } = await importPeer<{ Redis: new (url: string) => Client }>(
-    'ioredis',
-    '5',
-    '--cache redis://',
-  )
-  const client = new Redis(where)
-  client.on('error', () => {}) // an outage is a miss
-  const cache = tieredCache([kept, redis(client)])
-  const end = async () => {
-    await cache.close()
-    await client.quit().catch(() => {})
-  }
-  return { cache, end }
-}
-
 function linesOf(report: PipelineReport, to: string, cacheShare: number | undefined): string[] {
   const {
     written,
@@ -166,6 +125,7 @@ function linesOf(report: PipelineReport, to: string, cacheShare: number | undefi
     chunks,
     seconds,
     truncated,
+    pruneSkipped,
   } = report
   const parts = [
     `${count(written)} documents written${replaced > 0 ? ` (${count(replaced)} replaced)` : ''} as ${count(records)} records`,
@@ -180,6 +140,11 @@ function linesOf(report: PipelineReport, to: string, cacheShare: number | undefi
   return [
     `${to}: ${parts.join(', ')}`,
     `${count(chunks)} chunks in ${clock(seconds)} (${rate}${cache})`,
+    ...(pruneSkipped
+      ? [
+          'Nothing was removed, because not everything could be read: what could not be seen may still be there.',
+        ]
+      : []),
     ...(truncated > 0
       ? [`${count(truncated)} texts were cut off at the model's limit (see --no-chunk)`]
       : []),

@@ -7,7 +7,8 @@
 import { MillraceError } from '../../../index.js'
 import { inputName, readBytes, STDIN } from '../../pipeline/sources/bytes.js'
 import { fieldOf } from '../../pipeline/sources/fields.js'
-import { type Line, readLines } from '../../pipeline/sources/lines.js'
+import { readJsonLines } from '../../pipeline/sources/json-lines.js'
+import { readLines } from '../../pipeline/sources/lines.js'
 
 /** `lines`: an item a line, empty ones too. `jsonl`: a JSON value a line, blank lines skipped. */
 export type InputFormat = 'lines' | 'jsonl'
@@ -32,6 +33,8 @@ export interface RecordOptions<T> {
   shape: ItemShape<T>
   /** Dotted paths of what else to keep of a JSON record. */
   keep: readonly string[]
+  /** Encoding of plain lines; JSON is UTF-8. Default: UTF-8, unless a byte order mark says otherwise. */
+  encoding?: string | undefined
 }
 
 /** One input. */
@@ -60,7 +63,10 @@ export function formatOf(path: string): InputFormat {
   return /\.(jsonl|ndjson)(\.gz)?$/i.test(path) ? 'jsonl' : 'lines'
 }
 
-/** The records of the files in order; `end` counts unpacked bytes. Rejects with the system's error when one cannot be read. */
+/**
+ * The records of the files in order; `end` counts unpacked bytes. Blank lines of JSON files are skipped. Rejects with the system's error when
+ * a file cannot be read.
+ */
 export async function* readRecords<T>(
   paths: readonly string[],
   options: RecordOptions<T>,
@@ -69,15 +75,36 @@ export async function* readRecords<T>(
   for (const path of paths) {
     const format = options.format ?? (path === STDIN ? 'lines' : formatOf(path))
     const name = inputName(path)
+    const read = format === 'jsonl' ? readJsonLines(readBytes(path)) : readPlainLines(path, options.encoding)
     let end = before
-    for await (const lines of readLines(name, readBytes(path))) {
+    for await (const lines of read) {
       for (const line of lines) {
         end = before + line.end
-        if (format === 'jsonl' && line.text?.trim() === '') continue
-        yield toRecord(name, line, end, format, options)
+        yield toRecord(`${name}:${line.number}`, line, end, format, options)
       }
     }
     before = end
+  }
+}
+
+/** A line as both formats give it: a text, or a JSON value, or what is wrong. */
+interface ReadLine {
+  number: number
+  value?: unknown
+  problem?: MillraceError
+  end: number
+}
+
+async function* readPlainLines(
+  path: string,
+  encoding: string | undefined,
+): AsyncGenerator<ReadLine[], void, undefined> {
+  for await (const lines of readLines(readBytes(path), encoding)) {
+    yield lines.map(({ number, text, problem, end }) =>
+      text === undefined
+        ? { number, end, problem: new MillraceError('INPUT_INVALID', problem ?? 'it cannot be read') }
+        : { number, end, value: text },
+    )
   }
 }
 
@@ -94,35 +121,24 @@ export async function* firstOf<R>(
 }
 
 function toRecord<T>(
-  name: string,
-  line: Line,
+  place: string,
+  { value, problem }: ReadLine,
   end: number,
   format: InputFormat,
   { shape, keep }: RecordOptions<T>,
 ): InputRecord<T> {
-  const place = `${name}:${line.number}`
   let fields: Record<string, unknown> | undefined
   try {
-    if (line.text === undefined) throw new MillraceError('INPUT_INVALID', 'the line is not UTF-8')
-    const value = format === 'jsonl' ? parse(line.text) : undefined
+    if (problem !== undefined) throw problem
     if (format === 'jsonl' && keep.length > 0) fields = keptFields(value, keep)
-    const { item, kept } = format === 'jsonl' ? shape.fromJson(value) : shape.fromLine(line.text)
+    const { item, kept } = format === 'jsonl' ? shape.fromJson(value) : shape.fromLine(value as string)
     return { item, place, end, ...keptOf(fields, kept) }
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error
     const { cause } = error
     const details = cause === undefined ? {} : { cause }
-    const problem = new MillraceError(error.code, `${place}: ${error.message}`, details)
-    return { place, end, problem, ...keptOf(fields, undefined) }
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new MillraceError('INPUT_INVALID', `the line is not JSON: ${reason}`, { cause })
+    const told = new MillraceError(error.code, `${place}: ${error.message}`, details)
+    return { place, end, problem: told, ...keptOf(fields, undefined) }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Rows of any family as JSON lines. What a row's values are called is the family's. */
 
-import type { Batch, RowRecord, RowWriter } from '../pipeline/batch.js'
+import { toJsonText } from '../../pipeline/sources/json.js'
+import type { Batch, RowRecord, RowWriter } from '../running/batch.js'
 import type { Destination } from './destination.js'
 
 /** Names that a kept field cannot have. */
@@ -35,7 +36,7 @@ export class JsonlWriter<B extends Batch> implements RowWriter<B> {
   async write(batch: B, records: readonly RowRecord[]): Promise<void> {
     let lines = ''
     for (let i = 0; i < batch.length; i++) {
-      lines += `${JSON.stringify(recordOf(batch, i, records[i], this.#fields))}\n`
+      lines += `${toJsonText(recordOf(batch, i, records[i], this.#fields))}\n`
       if (lines.length < WRITE_CHARACTERS) continue
       await this.#to.write(lines)
       lines = ''

@@ -2,7 +2,7 @@
 
 import type { DenseBatch, DType } from '../../../index.js'
 import { NPY_DESCR, type NpyDescr, npyHeader } from '../../pipeline/sinks/npy.js'
-import type { RowWriter } from '../pipeline/batch.js'
+import type { RowWriter } from '../running/batch.js'
 import type { Destination } from './destination.js'
 import { bytesOf } from './memory.js'
 

@@ -5,7 +5,7 @@
 
 import type { MultiVectorBatch, SparseBatch } from '../../../index.js'
 import type { NpyDescr } from '../../pipeline/sinks/npy.js'
-import type { RowWriter } from '../pipeline/batch.js'
+import type { RowWriter } from '../running/batch.js'
 import type { Destination } from './destination.js'
 import { bytesOf } from './memory.js'
 import { type NpzArray, writeNpz } from './npz.js'

@@ -16,7 +16,7 @@ import { queryDocumentPairs, strings } from '../input/shapes.js'
 import { commonOptions, type ModelFlags, pick } from '../model-options.js'
 import { STDOUT } from '../output/destination.js'
 import { RESERVED_FIELDS } from '../output/jsonl-writer.js'
-import type { Calling, Loaded, Loading } from '../pipeline/run.js'
+import type { Calling, Loaded, Loading } from '../running/run.js'
 
 /** What commander makes of the options. */
 export interface RerankFlags extends ModelFlags {

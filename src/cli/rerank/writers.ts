@@ -1,9 +1,10 @@
 /** Scores as lines for people or as JSON lines, all in their order or the best ones first. */
 
 import type { ScoreBatch } from '../../../index.js'
+import { toJsonText } from '../../pipeline/sources/json.js'
 import type { Destination } from '../output/destination.js'
 import { recordOf } from '../output/jsonl-writer.js'
-import type { RowRecord, RowWriter } from '../pipeline/batch.js'
+import type { RowRecord, RowWriter } from '../running/batch.js'
 import { type Hit, Top } from '../search/top.js'
 import { oneLine } from '../terminal.js'
 
@@ -15,7 +16,7 @@ const LEFT_COLUMNS = 20
 
 /** `{ index, text, score }`, or with `error` instead of `score`. */
 export const jsonLine: RowLine = (batch, i, record) =>
-  JSON.stringify(recordOf(batch, i, record, (scored, row) => ({ score: scored.row(row) })))
+  toJsonText(recordOf(batch, i, record, (scored, row) => ({ score: scored.row(row) })))
 
 /** `  8.1234       0  The text`, no wider than `columns`. */
 export function plainLine(columns: number | undefined): RowLine {

@@ -6,10 +6,11 @@
 import type { FileHandle } from 'node:fs/promises'
 import { open } from 'node:fs/promises'
 import { MillraceError } from '../../../index.js'
+import { isRecord } from '../../base/is.js'
 import { npyHeaderLength, parseNpyHeader } from '../../pipeline/sinks/npy.js'
 import { readBytes } from '../../pipeline/sources/bytes.js'
 import { fieldOf } from '../../pipeline/sources/fields.js'
-import { readLines } from '../../pipeline/sources/lines.js'
+import { readJsonLines } from '../../pipeline/sources/json-lines.js'
 import { usageError } from '../exit.js'
 import { halfTable } from '../half.js'
 import { formatOf } from '../input/records.js'
@@ -165,36 +166,31 @@ async function readFully(path: string, file: FileHandle, into: Buffer, position:
 
 async function* readJsonl(path: string, dim: number, field: string): AsyncGenerator<Block, void, undefined> {
   let first = 0
-  for await (const lines of readLines(path, readBytes(path))) {
-    const records = lines.filter(({ text }) => text?.trim() !== '')
-    const values = new Float32Array(records.length * dim)
-    const texts = records.map(({ text, number }, i) => {
-      const record = parseRecord(`${path}:${number}`, text)
+  for await (const lines of readJsonLines(readBytes(path))) {
+    const values = new Float32Array(lines.length * dim)
+    const texts = lines.map(({ value, number, problem }, i) => {
+      const place = `${path}:${number}`
+      if (problem !== undefined) throw new MillraceError(problem.code, `${place}: ${problem.message}`)
+      const record = checkRecord(place, value)
+      const embedding = record['embedding'] ?? record['vector']
       // A failed row has no embedding; its place stays zeros.
-      if (record['embedding'] !== undefined) {
-        values.set(embeddingOf(`${path}:${number}`, record['embedding'], dim, path), i * dim)
-      }
+      if (embedding !== undefined) values.set(embeddingOf(place, embedding, dim, path), i * dim)
       const kept = fieldOf(record, field)
       return typeof kept === 'string' ? kept : undefined
     })
-    yield { first, rows: records.length, values, texts }
-    first += records.length
+    yield { first, rows: lines.length, values, texts }
+    first += lines.length
   }
 }
 
-function parseRecord(place: string, text: string | undefined): Record<string, unknown> {
-  let record: unknown
-  try {
-    record = JSON.parse(text ?? '')
-  } catch (cause) {
-    throw new MillraceError('INPUT_INVALID', `${place}: the line is not JSON`, { cause })
-  }
-  const fields = typeof record === 'object' && record !== null ? record : {}
+/** `embedding` is what `millrace embed` writes, `vector` what `millrace index` writes. */
+function checkRecord(place: string, value: unknown): Record<string, unknown> {
+  const fields = isRecord(value) ? value : {}
   if ('indices' in fields) throw otherFamily(place, 'the record holds a sparse vector')
-  if (!('embedding' in fields || 'error' in fields)) {
+  if (!('embedding' in fields || 'vector' in fields || 'error' in fields)) {
     throw new MillraceError('INPUT_INVALID', `${place}: Expected a record with an embedding`)
   }
-  return fields as Record<string, unknown>
+  return fields
 }
 
 function embeddingOf(place: string, embedding: unknown, dim: number, path: string): number[] {

@@ -85,13 +85,14 @@ export class DocumentTable {
     return (flags & SEEN) === 0
   }
 
-  /** How many documents have the outcome. */
-  count(outcome: Outcome): number {
+  /** How many documents have the outcome; with `unseen` only those that did not come in this run. */
+  count(outcome: Outcome, { unseen = false } = {}): number {
     let found = 0
     for (const part of this.#parts) {
       for (let at = FLAGS; part !== undefined && at < part.slots.length; at += SLOT) {
         const flags = part.slots[at] ?? 0
-        if ((flags & USED) !== 0 && (flags & 0xff) === outcome) found++
+        if ((flags & USED) === 0 || (flags & 0xff) !== outcome) continue
+        if (!unseen || (flags & SEEN) === 0) found++
       }
     }
     return found

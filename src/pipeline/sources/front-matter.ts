@@ -1,9 +1,10 @@
 /**
- * The head of a Markdown file, and titles. Of YAML only lines `key: value` with a plain or quoted value are read, which is what most
- * front matter has; other lines are left out. It is no YAML parser.
+ * The head of a Markdown file: YAML between lines of `---`, or TOML between lines of `+++`. What stands between two rules and is neither is text, and
+ * stays text: front matter that is taken away is embedded nowhere.
  */
 
-import type { JsonValue, TextFormat } from '../document.js'
+import type { JsonValue } from '../document.js'
+import { toJson } from './named.js'
 
 /** What a file says of itself, and what follows. */
 export interface FrontMatter {
@@ -11,57 +12,60 @@ export interface FrontMatter {
   rest: string
 }
 
-const BLOCK = /^---[ \t]*\r?\n([\s\S]*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/
-const ENTRY = /^([\w-]+)[ \t]*:[ \t]+(.+?)[ \t]*$/
+const YAML_BLOCK = /^---[ \t]*\r?\n((?:[\s\S]*?\r?\n)??)(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/
+const TOML_BLOCK = /^\+\+\+[ \t]*\r?\n((?:[\s\S]*?\r?\n)??)\+\+\+[ \t]*(?:\r?\n|$)/
 
 /** Front matter is at the very start; a longer block is text between two rules. */
 const LONGEST = 64 * 1024
 
+/** A line of a mapping, or one that can belong to the value of the line before: indented, an item of a list, a comment, blank. */
+const YAML_LIKE = /^(?:[^\s#:'"[\]{}&*!|>%@`,-][^:]*:(?:\s.*)?|\s.*|- .*|#.*|)$/
+
+/** Aliases make a short text large; what people write has a few. */
+const MOST_ALIASES = 100
+
 /** The head of the text, and the text without it. */
-export function frontMatterOf(text: string): FrontMatter {
-  const block = BLOCK.exec(text.slice(0, LONGEST))
-  if (block === null) return { metadata: {}, rest: text }
-  const metadata: Record<string, JsonValue> = {}
-  for (const line of (block[1] ?? '').split(/\r?\n/)) {
-    const [, key, value] = ENTRY.exec(line) ?? []
-    // A list, an object, a block or an anchor is more than a line.
-    if (key === undefined || value === undefined || /^[[{|>&*!]/.test(value)) continue
-    metadata[key] = scalar(value)
-  }
-  return { metadata, rest: text.slice(block[0].length) }
-}
-
-/** The first heading of Markdown, or an HTML page's title. */
-export function titleOf(text: string, format: TextFormat): string | undefined {
+export async function frontMatterOf(text: string): Promise<FrontMatter> {
   const start = text.slice(0, LONGEST)
-  const found =
-    format === 'markdown'
-      ? /^#{1,6}[ \t]+(.+?)[ \t#]*$/m.exec(start)?.[1]
-      : format === 'html'
-        ? /<title[^>]*>([^<]*)<\/title>/i.exec(start)?.[1]
-        : undefined
-  const title = found?.replace(/\s+/g, ' ').trim()
-  return (
-    (format === 'html'
-      ? title?.replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name: string) => ENTITIES[name] ?? '')
-      : title) || undefined
-  )
+  const yaml = YAML_BLOCK.exec(start)
+  const toml = TOML_BLOCK.exec(start)
+  const metadata =
+    yaml !== null ? await yamlOf(yaml[1] ?? '') : toml !== null ? await tomlOf(toml[1] ?? '') : undefined
+  if (metadata === undefined) return { metadata: {}, rest: text }
+  return { metadata, rest: text.slice((yaml ?? toml)?.[0].length) }
 }
 
-/** What is written in titles; the text itself is read by the HTML parser of the addon. */
-const ENTITIES: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  '#39': "'",
-  nbsp: ' ',
+/** The mapping that the block is, or `undefined`. */
+async function yamlOf(block: string): Promise<Record<string, JsonValue> | undefined> {
+  const { parseDocument, isMap } = await import('yaml')
+  const read = (source: string) => {
+    const document = parseDocument(source, { intAsBigInt: true, logLevel: 'silent' })
+    if (document.errors.length > 0 || !isMap(document.contents)) return undefined
+    return jsonOf(document.toJS({ maxAliasCount: MOST_ALIASES }))
+  }
+  if (block.trim() === '') return {}
+  const whole = read(block)
+  if (whole !== undefined) return whole
+  const lines = block.split(/\r?\n/)
+  if (!lines.every((line) => YAML_LIKE.test(line)) || !/^\S+[^:]*:/.test(lines[0] ?? '')) return undefined
+  // Almost YAML, as `title: Mills: a history` is: each entry is read by itself, and one that is none is kept as its author wrote it.
+  const metadata: Record<string, JsonValue> = {}
+  for (const entry of block.split(/\r?\n(?=[^\s#-])/)) {
+    const [, key = '', value = ''] = /^([^:]+?)\s*:\s*([\s\S]*)$/.exec(entry) ?? []
+    if (key !== '') Object.assign(metadata, read(entry) ?? { [key]: value.trim() })
+  }
+  return metadata
 }
 
-function scalar(value: string): JsonValue {
-  const quoted = /^"(.*)"$|^'(.*)'$/.exec(value)
-  if (quoted !== null) return quoted[1] ?? quoted[2]?.replaceAll("''", "'") ?? ''
-  if (value === 'true' || value === 'false') return value === 'true'
-  if (value === 'null' || value === '~') return null
-  return /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value.replace(/\s+#.*$/, '')
+async function tomlOf(block: string): Promise<Record<string, JsonValue> | undefined> {
+  const { parse } = await import('smol-toml')
+  try {
+    return jsonOf(parse(block, { integersAsBigInt: true }))
+  } catch {
+    return undefined
+  }
+}
+
+function jsonOf(value: unknown): Record<string, JsonValue> {
+  return toJson(value) as Record<string, JsonValue>
 }

@@ -1,7 +1,7 @@
-/** Splits bytes into lines. Decoding is per line, so that what is wrong can be told by line. */
+/** Splits bytes into lines. Each line is decoded by itself, so that what is wrong with it is told by its number and the others go on. */
 
 import { isUtf8 } from 'node:buffer'
-import { MillraceError } from '../../base/errors.js'
+import { notValid, toUtf8Bytes } from './encoding.js'
 
 /** Longest line: texts are cut long before, and without a bound a file without line ends would fill the memory. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -13,16 +13,18 @@ const CR = 0x0d
 export interface Line {
   /** From 1. */
   number: number
-  /** `undefined` when the bytes are no UTF-8. */
+  /** `undefined` when the line cannot be read; `problem` then says why. */
   text: string | undefined
-  /** Position behind the line in its file, in unpacked bytes. */
+  /** "the bytes are not UTF-8": what is wrong, without the place. */
+  problem?: string
+  /** Position behind the line in its file, in unpacked bytes of UTF-8. */
   end: number
 }
 
-/** The lines of a file, some at a time. `name` is what messages call the file. */
+/** The lines of a file in `encoding` (UTF-8 unless a byte order mark says otherwise), some at a time. */
 export async function* readLines(
-  name: string,
   chunks: AsyncIterable<Buffer>,
+  encoding?: string,
 ): AsyncGenerator<Line[], void, undefined> {
   let number = 0
   let end = 0
@@ -32,31 +34,39 @@ export async function* readLines(
   const line = (bytes: Buffer, endBytes: number): Line => {
     number++
     end += bytes.length + endBytes
-    let content = bytes.at(-1) === CR ? bytes.subarray(0, -1) : bytes
-    if (number === 1 && content.length >= 3 && content.readUIntBE(0, 3) === 0xefbbbf)
-      content = content.subarray(3)
-    return { number, text: isUtf8(content) ? content.toString('utf8') : undefined, end }
+    const content = bytes.at(-1) === CR ? bytes.subarray(0, -1) : bytes
+    if (isUtf8(content)) return { number, text: content.toString('utf8'), end }
+    return { number, text: undefined, problem: notValid(encoding ?? 'utf-8'), end }
+  }
+  const tooLong = (bytes: number): Line => {
+    number++
+    end += bytes
+    const limit = MAX_LINE_BYTES / 1024 / 1024
+    return { number, text: undefined, problem: `the line is longer than ${limit} MiB`, end }
+  }
+  /** Takes what is pending with the end of its line. */
+  const finish = (tail: Buffer, endBytes: number): Line => {
+    const length = pending + tail.length
+    const whole = pending > 0 ? Buffer.concat([...pieces, tail]) : tail
+    pieces = []
+    pending = 0
+    return length > MAX_LINE_BYTES ? tooLong(length + endBytes) : line(whole, endBytes)
   }
 
-  for await (const chunk of chunks) {
+  for await (const chunk of toUtf8Bytes(chunks, encoding)) {
     const lines: Line[] = []
     let start = 0
     for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, start)) {
-      const tail = chunk.subarray(start, at)
-      lines.push(line(pending > 0 ? Buffer.concat([...pieces, tail]) : tail, 1))
-      pieces = []
-      pending = 0
+      lines.push(finish(chunk.subarray(start, at), 1))
       start = at + 1
     }
     if (start < chunk.length) {
-      pieces.push(chunk.subarray(start))
       pending += chunk.length - start
-    }
-    if (pending > MAX_LINE_BYTES) {
-      const limit = MAX_LINE_BYTES / 1024 / 1024
-      throw new MillraceError('INPUT_INVALID', `${name}:${number + 1}: the line is longer than ${limit} MiB`)
+      // What is too long is told where it ends; until then it is only counted, not held.
+      if (pending <= MAX_LINE_BYTES) pieces.push(chunk.subarray(start))
+      else pieces = []
     }
     if (lines.length > 0) yield lines
   }
-  if (pending > 0) yield [line(Buffer.concat(pieces), 0)]
+  if (pending > 0) yield [finish(Buffer.alloc(0), 0)]
 }

@@ -1,6 +1,9 @@
 /** What all sources of files are: documents that can be read again, and values that fit metadata. */
 
+import { normalize } from 'node:path'
 import { MillraceError } from '../../base/errors.js'
+import { describeValue } from '../../base/is.js'
+import { didYouMean, nearest } from '../../base/suggest.js'
 import type { JsonValue, NamedDocumentSource, PipelineDocument, UnreadableDocument } from '../document.js'
 import { fieldOf } from './fields.js'
 
@@ -25,6 +28,51 @@ export interface RecordShape {
   /** Dotted paths of what is kept; `true` for all that is neither id nor text. */
   metadata: readonly string[] | true
   format: PipelineDocument['format']
+  /** The fields that the caller named and that need not be in every record: a name that is in none is a mistake. */
+  asked: readonly string[]
+}
+
+/**
+ * The documents of each file. A file that turns out to be broken, or that the system refuses to read, is told as one document that cannot be read,
+ * and the next file goes on.
+ *
+ * @throws the system's ENOENT: a file that was named and is not there is a mistake of the call.
+ */
+export async function* eachFile(paths: readonly string[], read: (path: string) => Documents): Documents {
+  for (const path of paths) {
+    try {
+      yield* read(path)
+    } catch (error) {
+      const problem = fileProblem(path, error)
+      if (problem === undefined) throw error
+      yield { id: path, error: problem }
+    }
+  }
+}
+
+/** INPUT_INVALID with the file's name, for what is a fault of the file rather than of the call or of this code. */
+function fileProblem(path: string, error: unknown): MillraceError | undefined {
+  if (error instanceof MillraceError) return error.code === 'INPUT_INVALID' ? error : undefined
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return undefined
+  return error.code === 'ENOENT' ? undefined : cannotRead(path, error)
+}
+
+/** The error of a file that the system does not let us read. */
+export function cannotRead(path: string, cause: unknown): MillraceError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new MillraceError('INPUT_INVALID', `Cannot read ${path}: ${why}`, { cause })
+}
+
+/** Refuses a file of columns that lacks a column which was asked for, or all of those with the text. */
+export function requireColumns(path: string, columns: readonly string[], shape: RecordShape): void {
+  const has = (field: string) => columns.includes(field) || columns.includes(field.split('.')[0] ?? '')
+  const absent = shape.asked.find((field) => !has(field))
+  const missing = absent ?? (shape.text.some(has) ? undefined : shape.text[0])
+  if (missing === undefined) return
+  throw new MillraceError(
+    'INPUT_INVALID',
+    `${path} has no column '${missing}'${didYouMean(nearest(missing, columns))}; its columns are: ${columns.join(', ')}`,
+  )
 }
 
 /** The document of a record. `place` is its id where the record has none. */
@@ -35,24 +83,21 @@ export function documentOf(
 ): PipelineDocument | UnreadableDocument {
   const id = idOf(fieldOf(record, shape.id)) ?? place
   const texts = shape.text
-    .map((path) => fieldOf(record, path))
-    .filter((value) => value !== undefined && value !== null)
-  const wrong = texts.find((value) => typeof value !== 'string')
+    .map((path) => ({ path, value: fieldOf(record, path) }))
+    .filter(({ value }) => value !== undefined && value !== null)
+  const wrong = texts.find(({ value }) => typeof value !== 'string')
   if (texts.length === 0 || wrong !== undefined) {
     const fields = shape.text.map((path) => `'${path}'`).join(', ')
-    const found = wrong === undefined ? 'nothing' : typeof wrong
-    return {
-      id,
-      error: new MillraceError(
-        'INPUT_INVALID',
-        `${place}: expected string for field ${fields} but received ${found}`,
-      ),
-    }
+    const message =
+      wrong === undefined
+        ? `${place}: expected string for field ${fields} but received nothing`
+        : `${place}: expected string for field '${wrong.path}' but received ${describeValue(wrong.value)}`
+    return { id, error: new MillraceError('INPUT_INVALID', message) }
   }
   const { format } = shape
   return {
     id,
-    text: texts.join('\n\n'),
+    text: texts.map(({ value }) => value).join('\n\n'),
     metadata: metadataOf(record, shape),
     ...(format !== undefined && { format }),
   }
@@ -75,7 +120,7 @@ function idOf(value: unknown): string | undefined {
 const isSafe = (value: bigint) =>
   value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
 
-/** The value as JSON has it: dates in ISO 8601, bytes in base64, large integers as text. */
+/** The value as JSON has it: dates in ISO 8601, bytes in base64, integers beyond 2^53 as text, digit by digit. */
 export function toJson(value: unknown): JsonValue {
   switch (typeof value) {
     case 'string':
@@ -97,7 +142,7 @@ export function toJson(value: unknown): JsonValue {
   }
 }
 
-/** One path or several. */
+/** One path or several, each in its shortest spelling: `./n.txt` and `n.txt` are one file and give the same ids. */
 export function pathList(paths: string | readonly string[]): readonly string[] {
-  return typeof paths === 'string' ? [paths] : paths
+  return (typeof paths === 'string' ? [paths] : paths).map(normalize)
 }

@@ -17,11 +17,14 @@ export interface RecordOptions {
   format?: TextFormat | undefined
 }
 
-const names: Check<string | readonly string[]> = (name, value) => {
-  if (typeof value === 'string' && value !== '') return value
-  if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' && one !== ''))
-    return value
-  throw invalidOption(name, 'name of a field, or several', value)
+/** A name, or a non-empty list of them. */
+function names(expected: string): Check<string | readonly string[]> {
+  return (name, value) => {
+    const isName = (one: unknown) => typeof one === 'string' && one !== ''
+    if (isName(value) || (Array.isArray(value) && value.length > 0 && value.every(isName)))
+      return value as string | readonly string[]
+    throw invalidOption(name, expected, value)
+  }
 }
 
 const metadata: Check<readonly string[] | true> = (name, value) => {
@@ -32,17 +35,23 @@ const metadata: Check<readonly string[] | true> = (name, value) => {
 
 export const format = oneOf('text', 'markdown', 'html')
 
-export const recordChecks: Checks<RecordOptions> = { id: nonEmptyString, text: names, metadata, format }
-
-/** Checks where files are. */
-export const paths: Check<string | readonly string[]> = (name, value) => {
-  if (typeof value === 'string' && value !== '') return value
-  if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' && one !== ''))
-    return value
-  throw invalidOption(name, 'path, or non-empty array of paths', value)
+export const recordChecks: Checks<RecordOptions> = {
+  id: nonEmptyString,
+  text: names('name of a field, or several'),
+  metadata,
+  format,
 }
 
+/** Checks where files are. */
+export const paths = names('path, or non-empty array of paths')
+
 /** Checked options with their defaults. */
-export function shapeOf({ id = 'id', text = 'text', metadata = [], format }: RecordOptions): RecordShape {
-  return { id, text: typeof text === 'string' ? [text] : text, metadata, format }
+export function shapeOf({ id, text = 'text', metadata = [], format }: RecordOptions): RecordShape {
+  return {
+    id: id ?? 'id',
+    text: typeof text === 'string' ? [text] : text,
+    metadata,
+    format,
+    asked: [...(id === undefined ? [] : [id]), ...(metadata === true ? [] : metadata)],
+  }
 }
