@@ -4,6 +4,7 @@
  */
 
 export { type ErrorCode, MillraceError, type MillraceErrorDetails } from './src/base/errors.js'
+export type { EmbeddingBatch } from './src/batches/batch.js'
 export type { ChunkBatch, EmbeddedChunk } from './src/batches/chunks.js'
 export type { DenseBatch, VectorOf } from './src/batches/dense.js'
 export type { MultiVectorBatch } from './src/batches/multi-vector.js'
@@ -18,7 +19,6 @@ export {
   systemInfo,
 } from './src/binding/system.js'
 export { type DiskOptions, disk } from './src/cache/disk/disk.js'
-export type { CacheTierMetrics } from './src/cache/guarded-tier.js'
 export { type MemoryOptions, memory } from './src/cache/memory.js'
 export {
   type IoRedisClient,
@@ -27,16 +27,13 @@ export {
   type RedisOptions,
   redis,
 } from './src/cache/redis.js'
-export type { CacheAnswer, CacheEntry, CacheTier } from './src/cache/tier.js'
-export { type CacheMetrics, type TieredCache, tieredCache } from './src/cache/tiered-cache.js'
-export type { ModelInfo, ModelMetrics } from './src/families/base-model.js'
+export { tieredCache } from './src/cache/tiered-cache.js'
+export type { ModelInfo } from './src/families/base-model.js'
 export { ImageEmbedding, type ImageEmbeddingStream } from './src/families/image-embedding.js'
 export { ImageProcessor, type PixelTensor } from './src/families/image-processor.js'
 export { LateInteractionMultimodalEmbedding } from './src/families/late-interaction-multimodal-embedding.js'
-export {
-  LateInteractionTextEmbedding,
-  type MultiVectorStream,
-} from './src/families/late-interaction-text-embedding.js'
+export { LateInteractionTextEmbedding } from './src/families/late-interaction-text-embedding.js'
+export type { MultiVectorStream } from './src/families/multi-vector-stream.js'
 export { type MultiVector, Muvera, type MuveraOptions } from './src/families/muvera.js'
 export { type SparseEmbeddingStream, SparseTextEmbedding } from './src/families/sparse-text-embedding.js'
 export {
@@ -51,6 +48,13 @@ export {
   type TextEmbeddingStream,
 } from './src/families/text-embedding.js'
 export type { LateTokenCountOptions, TokenCountOptions } from './src/families/token-count.js'
+export type {
+  DocumentCounts,
+  DropReason,
+  ModelMetrics,
+  PipelineMetrics,
+  StageTimes,
+} from './src/metrics/metrics.js'
 export {
   type Measured,
   type PrometheusOptions,
@@ -71,6 +75,14 @@ export type {
 } from './src/models/custom.js'
 export type { ModelDescription } from './src/models/describe.js'
 export type { RolePrompts } from './src/models/registry.js'
+export type {
+  CacheAnswer,
+  CacheEntry,
+  CacheMetrics,
+  CacheTier,
+  CacheTierMetrics,
+  TieredCache,
+} from './src/options/cache.js'
 export type { ErrorMode, Progress, RowOr } from './src/options/call.js'
 export type { CallDefaults, ChunkOptions, DType, EmbedOptions } from './src/options/dense.js'
 export type { ImageEmbeddingOptions, ImageEmbedOptions } from './src/options/image.js'
@@ -81,6 +93,7 @@ export type {
   MultimodalImageOptions,
   MultimodalTextOptions,
 } from './src/options/late-interaction.js'
+export type { DownloadProgress } from './src/options/model.js'
 export type { CleanOptions, DuplicateOptions, PrepareOptions } from './src/options/prepare.js'
 export type { RankOptions, RerankOptions, TextCrossEncoderOptions } from './src/options/rerank.js'
 export type { Bm25Options, SparseEmbedOptions, SparseTextEmbeddingOptions } from './src/options/sparse.js'
@@ -109,14 +122,7 @@ export {
   type SparseColumn,
   sparseRow,
 } from './src/pipeline/record.js'
-export type {
-  DocumentCounts,
-  DropReason,
-  PipelineMetrics,
-  PipelineProgress,
-  PipelineReport,
-  StageTimes,
-} from './src/pipeline/report.js'
+export type { PipelineProgress, PipelineReport } from './src/pipeline/report.js'
 export type {
   DeadLetter,
   DeadLetterSink,
@@ -184,8 +190,8 @@ export {
 export { truncateDimensions } from './src/quantize/truncate.js'
 export { VectorIndex, type VectorIndexOptions } from './src/quantize/vector-index.js'
 export type { QuantizedVectors, VectorRows } from './src/quantize/vectors.js'
-export type { DownloadProgress, ModelFiles } from './src/store/options.js'
-export type { EmbeddingBatch, EmbeddingStream } from './src/stream/embedding-stream.js'
+export type { ModelFiles } from './src/store/options.js'
+export type { EmbeddingStream } from './src/stream/embedding-stream.js'
 export type { ImageInput, RawImage, TextPair } from './src/stream/items.js'
 export type { ImageSource, ItemSource, TextSource } from './src/stream/source.js'
 export { type TextChunk, TextChunker, type TextChunkerOptions } from './src/text/chunk.js'

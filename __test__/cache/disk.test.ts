@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { disk } from '../../src/cache/disk/disk.js'
 import { KeyTable } from '../../src/cache/disk/key-table.js'
 import { entryOf } from '../../src/cache/entry.js'
-import type { CacheEntry, CacheTier } from '../../src/cache/tier.js'
 import { tieredCache } from '../../src/cache/tiered-cache.js'
+import type { CacheEntry, CacheTier } from '../../src/options/cache.js'
 import { entryFor, keyOf } from './support.js'
 
 let dir: string

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import type { DownloadProgress } from '../../src/store/options.js'
+import type { DownloadProgress } from '../../src/options/model.js'
 import {
   COMMIT,
   CONTENT,

@@ -3,8 +3,34 @@
  * Nothing here decides when to fail; nothing anywhere reads an error's message.
  */
 
-import type { NativeError, NativeErrorCode } from '../binding/types.js'
 import { describeValue } from './is.js'
+
+/** The codes of the core's own failures; {@link ErrorCode} is the whole set. */
+export type NativeErrorCode =
+  | 'INVALID_OPTION'
+  | 'MODEL_NOT_FOUND'
+  | 'MODEL_INVALID'
+  | 'DOWNLOAD_FAILED'
+  | 'OFFLINE'
+  | 'RUNTIME_NOT_FOUND'
+  | 'RUNTIME_INCOMPATIBLE'
+  | 'DEVICE_UNAVAILABLE'
+  | 'INPUT_TOO_LONG'
+  | 'INPUT_INVALID'
+  | 'IMAGE_INVALID'
+  | 'ABORTED'
+  | 'TIMEOUT'
+  | 'OVERLOADED'
+  | 'CLOSED'
+  | 'INFERENCE_FAILED'
+  | 'INTERNAL'
+
+/** A failure of the addon as data. `index` is the global position of the input it concerns. */
+export interface NativeError {
+  code: NativeErrorCode
+  message: string
+  index?: number
+}
 
 /**
  * What went wrong. Beside the codes of the core: an optional package is missing, a store refused or failed, a journal cannot be

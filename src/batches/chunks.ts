@@ -3,7 +3,7 @@
 import type { MillraceError } from '../base/errors.js'
 import type { NativeBatch } from '../binding/types.js'
 import type { DType } from '../options/dense.js'
-import type { Collector } from '../stream/embedding-stream.js'
+import type { Collector } from './batch.js'
 import type { VectorOf } from './dense.js'
 import { valuesOf } from './dense-matrix.js'
 import { gatherRagged } from './ragged.js'

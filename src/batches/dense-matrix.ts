@@ -2,7 +2,7 @@
 
 import type { MillraceError } from '../base/errors.js'
 import type { DType } from '../options/dense.js'
-import type { Collector } from '../stream/embedding-stream.js'
+import type { Collector } from './batch.js'
 import { DenseBatch, type VectorOf } from './dense.js'
 
 /** The typed array of each format. */

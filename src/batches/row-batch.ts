@@ -3,7 +3,7 @@
 import { fromNative, invalidOption, type MillraceError } from '../base/errors.js'
 import { isIntegerIn } from '../base/is.js'
 import type { NativeBatch } from '../binding/types.js'
-import type { EmbeddingBatch } from '../stream/embedding-stream.js'
+import type { EmbeddingBatch } from './batch.js'
 
 /** What is known of a batch's rows, before it is one. */
 export interface RowFacts {

@@ -2,7 +2,7 @@
 
 import type { MillraceError } from '../base/errors.js'
 import type { NativeBatch } from '../binding/types.js'
-import type { Collector } from '../stream/embedding-stream.js'
+import type { Collector } from './batch.js'
 import { factsOf, RowBatch, type RowFacts } from './row-batch.js'
 
 /** Scores of some pairs; higher is better. Comparable within one model only. A failed pair's place is 0. */

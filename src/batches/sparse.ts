@@ -2,7 +2,7 @@
 
 import type { MillraceError } from '../base/errors.js'
 import type { NativeBatch } from '../binding/types.js'
-import type { Collector } from '../stream/embedding-stream.js'
+import type { Collector } from './batch.js'
 import { gatherRagged } from './ragged.js'
 import { factsOf, RowBatch, type RowFacts } from './row-batch.js'
 

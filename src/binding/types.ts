@@ -1,34 +1,11 @@
 /**
  * The native addon as TypeScript sees it. Only files of this folder and the classes that wrap a native object
- * import from here. Failures come back as data (`NativeError`), never as rejections: see `../errors.ts`.
+ * import from here. Failures come back as data (`NativeError`), never as rejections: see `base/errors.ts`.
  */
 
-/** What the addon's failures are; all codes are in `../errors.ts`. */
-export type NativeErrorCode =
-  | 'INVALID_OPTION'
-  | 'MODEL_NOT_FOUND'
-  | 'MODEL_INVALID'
-  | 'DOWNLOAD_FAILED'
-  | 'OFFLINE'
-  | 'RUNTIME_NOT_FOUND'
-  | 'RUNTIME_INCOMPATIBLE'
-  | 'DEVICE_UNAVAILABLE'
-  | 'INPUT_TOO_LONG'
-  | 'INPUT_INVALID'
-  | 'IMAGE_INVALID'
-  | 'ABORTED'
-  | 'TIMEOUT'
-  | 'OVERLOADED'
-  | 'CLOSED'
-  | 'INFERENCE_FAILED'
-  | 'INTERNAL'
+import type { NativeError, NativeErrorCode } from '../base/errors.js'
 
-/** A failure as data. `index` is the global position of the input it concerns. */
-export interface NativeError {
-  code: NativeErrorCode
-  message: string
-  index?: number
-}
+export type { NativeError, NativeErrorCode }
 
 export interface NativeRuntimeInfo {
   name: string

@@ -11,13 +11,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isNativeError } from '../base/errors.js'
 import { turnIsLong } from '../base/turn.js'
 import type { NativeBatch, NativeError, NativeImage, NativeJob, NativeProgress } from '../binding/types.js'
+import type { CacheEntry, TieredCache } from '../options/cache.js'
 import { assemble, formOf, formOfBatch, type Row, type RowForm } from './assemble.js'
 import { entryOf, tokensOf } from './entry.js'
 import { FinishedRows } from './finished-rows.js'
 import type { Flights } from './flights.js'
 import type { Inputs, KeyedInputs } from './keyed-inputs.js'
-import type { CacheEntry } from './tier.js'
-import type { TieredCache } from './tiered-cache.js'
 
 /** Rows pushed and not yet taken; the native window's. */
 const WINDOW_ROWS = 4096

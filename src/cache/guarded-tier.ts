@@ -4,33 +4,8 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { CacheAnswer, CacheEntry, CacheTier, CacheTierMetrics } from '../options/cache.js'
 import { isIntact } from './entry.js'
-import type { CacheAnswer, CacheEntry, CacheTier } from './tier.js'
-
-/** Counters of one tier since the cache was made. */
-export interface CacheTierMetrics {
-  name: string
-  /** Values it gave. */
-  hits: number
-  /** Keys it had no value for, those included that it was not asked for after a failure. */
-  misses: number
-  /** Calls that threw or rejected, and answers that were none. */
-  errors: number
-  /** Calls that took longer than the tier's `timeoutMs`. */
-  timeouts: number
-  /** Values that were not what was written. Each is a miss too. */
-  corrupt: number
-  /** Bytes of the values it gave. */
-  bytesRead: number
-  /** Bytes of the values it took. */
-  bytesWritten: number
-  /** Values that were not written, because too many waited or the tier failed. */
-  dropped: number
-  /** Values that wait to be written. */
-  waiting: number
-  /** Bytes it holds now, where it knows. */
-  bytes?: number
-}
 
 /** Time limit of tiers that name none: far above what a disk takes, short enough to wait for once. */
 const DEFAULT_TIMEOUT_MS = 2000

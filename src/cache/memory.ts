@@ -1,7 +1,7 @@
 /** A tier in this process: the least recently used values go when it is full. */
 
+import type { CacheAnswer, CacheEntry, CacheTier } from '../options/cache.js'
 import { type Check, integer, parseOptions } from '../options/check.js'
-import type { CacheAnswer, CacheEntry, CacheTier } from './tier.js'
 
 /** Options of {@link memory}. */
 export interface MemoryOptions {

@@ -4,8 +4,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import { unwrap } from '../base/errors.js'
 import type { NativeAddon } from '../binding/types.js'
+import type { TieredCache } from '../options/cache.js'
 import { nameEntry, nameIn } from './entry.js'
-import type { TieredCache } from './tiered-cache.js'
 
 /** What names files. */
 export type FileNamer = Pick<NativeAddon, 'fingerprintFiles' | 'weightFiles' | 'nameFields'>

@@ -9,11 +9,11 @@ import type {
   NativeModel,
   NativeModelOptions,
 } from '../binding/types.js'
+import type { TieredCache } from '../options/cache.js'
 import { CachedJob } from './cached-job.js'
 import { Flights } from './flights.js'
 import { KeyedInputs } from './keyed-inputs.js'
 import { nameModelFiles } from './model-files.js'
-import type { TieredCache } from './tiered-cache.js'
 
 /** Changes whenever the same model, options and input give another row than before. */
 const FORMAT = 'millrace rows 1'

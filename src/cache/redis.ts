@@ -5,8 +5,8 @@
 
 import { invalidOption } from '../base/errors.js'
 import { isRecord } from '../base/is.js'
+import type { CacheAnswer, CacheEntry, CacheTier } from '../options/cache.js'
 import { type Checks, integer, MAX_COUNT, parseOptions, positiveInteger, string } from '../options/check.js'
-import type { CacheAnswer, CacheEntry, CacheTier } from './tier.js'
 
 /** What is used of a client of the package `ioredis`. */
 export interface IoRedisClient {

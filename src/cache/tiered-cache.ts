@@ -2,26 +2,11 @@
 
 import { invalidOption } from '../base/errors.js'
 import { isRecord } from '../base/is.js'
-import { type CacheTierMetrics, GuardedTier } from './guarded-tier.js'
-import type { CacheAnswer, CacheEntry, CacheTier } from './tier.js'
+import type { CacheAnswer, CacheEntry, CacheMetrics, CacheTier, TieredCache } from '../options/cache.js'
+import { GuardedTier } from './guarded-tier.js'
 
-/** Counters of a cache since it was made, whichever models use it. */
-export interface CacheMetrics {
-  /** Inputs whose row was there. */
-  hits: number
-  /** Inputs whose row was not. */
-  misses: number
-  /** Inputs that waited for the row of an equal input that was on its way, of the same call or another. */
-  shared: number
-  /** The tiers in their order. */
-  tiers: CacheTierMetrics[]
-}
-
-/**
- * Keeps rows, so that equal inputs are embedded once. Made by {@link tieredCache}; give it to `create` or to a call as
- * `cache`. Several models and calls may share one: a row is found only by what it depends on.
- */
-export class TieredCache implements AsyncDisposable {
+/** The one implementation of {@link TieredCache}, over guarded tiers. */
+class GuardedTiers implements TieredCache {
   readonly #tiers: readonly GuardedTier[]
   /** How many tiers at the front answer at once. */
   readonly #immediate: number
@@ -164,5 +149,5 @@ export function tieredCache(tiers: readonly CacheTier[]): TieredCache {
     }
   }
   if (new Set(tiers).size !== tiers.length) throw invalidOption('tiers', 'different tiers', tiers)
-  return new TieredCache([...tiers])
+  return new GuardedTiers([...tiers])
 }

@@ -1,7 +1,7 @@
 /** Shows how far a download is: a bar on a terminal, else a line for each file. It measures nothing itself. */
 
 import cliProgress from 'cli-progress'
-import type { DownloadProgress } from '../store/options.js'
+import type { DownloadProgress } from '../options/model.js'
 import { bytes, isInteractive, say } from './terminal.js'
 
 /** What `onDownload` and its like feed. */

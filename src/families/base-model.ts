@@ -1,9 +1,10 @@
 /** What the classes of all families share: a name, one native model, counters, an end. They add what is embedded and how. */
 
 import { loadAddon } from '../binding/load.js'
-import type { NativeMetrics, NativeModel, NativeModelInfo } from '../binding/types.js'
-import type { CacheMetrics, TieredCache } from '../cache/tiered-cache.js'
+import type { NativeModel, NativeModelInfo } from '../binding/types.js'
 import type { LoadedModel } from '../loading/loaded-model.js'
+import type { ModelMetrics } from '../metrics/metrics.js'
+import type { TieredCache } from '../options/cache.js'
 import type { CommonDefaults } from '../options/call.js'
 import { type Checked, integer, MAX_COUNT, parseOptions } from '../options/check.js'
 
@@ -11,12 +12,6 @@ import { type Checked, integer, MAX_COUNT, parseOptions } from '../options/check
 export interface ModelInfo extends NativeModelInfo {
   /** Its name. */
   model: string
-}
-
-/** Counters since the model was loaded. */
-export interface ModelMetrics extends NativeMetrics {
-  /** Those of the cache that was given to `create`, whoever else uses it. */
-  cache?: CacheMetrics
 }
 
 /** A model of whatever family. */

@@ -1,18 +1,10 @@
 /** The public class for image vectors. It checks, names and wires; the work is in `stream/` and the addon. */
 
-import { type DenseBatch, denseFromNative, type VectorOf } from '../batches/dense.js'
-import { DenseMatrix, rowValues } from '../batches/dense-matrix.js'
 import type { LoadedModel } from '../loading/loaded-model.js'
-import { openModel } from '../loading/open-model.js'
-import {
-  type CustomImageSettings,
-  type CustomModel,
-  customImage,
-  parseCustomModel,
-} from '../models/custom.js'
-import { describeModel, type ModelDescription } from '../models/describe.js'
+import { type CustomImageSettings, type CustomModel, customImage } from '../models/custom.js'
+import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_IMAGE_MODEL, imageModels } from '../models/registries.js'
-import { type ErrorMode, parseCall, QUERY_PRIORITY, type RowOr } from '../options/call.js'
+import { type ErrorMode, parseCall, QUERY_PRIORITY } from '../options/call.js'
 import type { Checked } from '../options/check.js'
 import type { DType } from '../options/dense.js'
 import {
@@ -23,18 +15,24 @@ import {
   imageEmbedChecks,
   imageModelChecks,
 } from '../options/image.js'
-import { parseModel } from '../options/model.js'
-import type { EmbeddingStream } from '../stream/embedding-stream.js'
 import { images } from '../stream/items.js'
-import { openStream } from '../stream/open-stream.js'
 import type { ImageSource } from '../stream/source.js'
 import { BaseModel } from './base-model.js'
+import { type DenseStream, openDenseStream } from './dense-stream.js'
+import { Family } from './family.js'
 
 /** The stream of image vectors. */
-export type ImageEmbeddingStream<D extends DType, E extends ErrorMode> = EmbeddingStream<
-  DenseBatch<D>,
-  RowOr<VectorOf<D>, E>
->
+export type ImageEmbeddingStream<D extends DType, E extends ErrorMode> = DenseStream<D, E>
+
+const IMAGES = new Family<ImageEmbeddingOptions, ImageDefaults, CustomImageSettings>({
+  className: 'ImageEmbedding',
+  native: 'image',
+  registry: imageModels,
+  defaultModel: DEFAULT_IMAGE_MODEL,
+  defaultChecks: imageCallDefaultChecks,
+  checks: { ...imageCallDefaultChecks, ...imageModelChecks },
+  custom: customImage,
+})
 
 /**
  * Turns images into dense vectors: CLIP, ResNet, Unicom, jina-clip, nomic-embed-vision, SigLIP. Decoding and scaling run off
@@ -61,19 +59,13 @@ export class ImageEmbedding<D extends DType = 'float32', E extends ErrorMode = '
   static async create<D extends DType = 'float32', E extends ErrorMode = 'throw'>(
     options?: ImageEmbeddingOptions<D, E>,
   ): Promise<ImageEmbedding<D, E>> {
-    const { model, calls } = parseModel<ImageEmbeddingOptions, ImageDefaults>(
-      'ImageEmbedding.create',
-      options,
-      { ...imageCallDefaultChecks, ...imageModelChecks },
-      imageCallDefaultChecks,
-    )
-    const { name, loaded } = await openModel('image', imageModels, model, DEFAULT_IMAGE_MODEL)
+    const { name, loaded, calls } = await IMAGES.create(options)
     return new ImageEmbedding<D, E>(name, loaded, calls)
   }
 
   /** The models that can be named: the supported ones and those registered in this process. */
   static listSupportedModels(): ModelDescription[] {
-    return imageModels.list().map(describeModel)
+    return IMAGES.list()
   }
 
   /**
@@ -82,7 +74,7 @@ export class ImageEmbedding<D extends DType = 'float32', E extends ErrorMode = '
    * @throws MillraceError INVALID_OPTION, also when the name is taken.
    */
   static addCustomModel(definition: CustomModel<CustomImageSettings>): void {
-    imageModels.add(parseCustomModel('ImageEmbedding.addCustomModel', definition, customImage))
+    IMAGES.add(definition)
   }
 
   /**
@@ -121,19 +113,6 @@ export class ImageEmbedding<D extends DType = 'float32', E extends ErrorMode = '
     basePriority = 0,
   ): ImageEmbeddingStream<CD, CE> {
     const call = parseCall<ImageEmbedOptions>(where, options, imageEmbedChecks, this.#defaults, basePriority)
-    const { job } = call
-    let dim = 0
-    return openStream({
-      loaded: this.loaded,
-      source,
-      kind: images,
-      call,
-      prepare(native) {
-        dim = rowValues(native.info().dim, job)
-        return job
-      },
-      decode: denseFromNative<CD>,
-      collector: (rows) => new DenseMatrix<CD>({ dtype: job.dtype as CD, dim, rows }),
-    })
+    return openDenseStream(this.loaded, source, images, call)
   }
 }

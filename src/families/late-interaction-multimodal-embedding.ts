@@ -1,16 +1,8 @@
 /** The public class for late interaction between texts and images. It checks, names and wires. */
 
-import { MultiVectorMatrix, multiVectorFromNative } from '../batches/multi-vector.js'
-import type { NativeJobOptions } from '../binding/types.js'
 import type { LoadedModel } from '../loading/loaded-model.js'
-import { openModel } from '../loading/open-model.js'
-import {
-  type CustomModel,
-  type CustomMultimodalSettings,
-  customMultimodal,
-  parseCustomModel,
-} from '../models/custom.js'
-import { describeModel, type ModelDescription } from '../models/describe.js'
+import { type CustomModel, type CustomMultimodalSettings, customMultimodal } from '../models/custom.js'
+import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_MULTIMODAL_MODEL, multimodalModels } from '../models/registries.js'
 import { type Call, type ErrorMode, parseCall, QUERY_PRIORITY } from '../options/call.js'
 import type { Checked, Checks } from '../options/check.js'
@@ -24,13 +16,26 @@ import {
   multimodalModelChecks,
   multimodalTextChecks,
 } from '../options/late-interaction.js'
-import { parseModel } from '../options/model.js'
-import { type ItemKind, images, texts } from '../stream/items.js'
-import { openStream } from '../stream/open-stream.js'
+import { images, texts } from '../stream/items.js'
 import type { ImageSource, TextSource } from '../stream/source.js'
 import { BaseModel } from './base-model.js'
-import type { MultiVectorStream } from './late-interaction-text-embedding.js'
+import { Family } from './family.js'
+import { type MultiVectorStream, openMultiVectorStream } from './multi-vector-stream.js'
 import { countLateTokens, type LateTokenCountOptions } from './token-count.js'
+
+const MULTIMODAL = new Family<
+  LateInteractionMultimodalEmbeddingOptions,
+  MultimodalCallDefaults,
+  CustomMultimodalSettings
+>({
+  className: 'LateInteractionMultimodalEmbedding',
+  native: 'multimodal',
+  registry: multimodalModels,
+  defaultModel: DEFAULT_MULTIMODAL_MODEL,
+  defaultChecks: multimodalDefaultChecks,
+  checks: { ...multimodalDefaultChecks, ...multimodalModelChecks },
+  custom: customMultimodal,
+})
 
 /**
  * Turns texts and images into a vector for each token or patch, to find pages by what they look like: ColPali,
@@ -58,19 +63,13 @@ export class LateInteractionMultimodalEmbedding<E extends ErrorMode = 'throw'> e
   static async create<E extends ErrorMode = 'throw'>(
     options?: LateInteractionMultimodalEmbeddingOptions<E>,
   ): Promise<LateInteractionMultimodalEmbedding<E>> {
-    const { model, calls } = parseModel<LateInteractionMultimodalEmbeddingOptions, MultimodalCallDefaults>(
-      'LateInteractionMultimodalEmbedding.create',
-      options,
-      { ...multimodalDefaultChecks, ...multimodalModelChecks },
-      multimodalDefaultChecks,
-    )
-    const { name, loaded } = await openModel('multimodal', multimodalModels, model, DEFAULT_MULTIMODAL_MODEL)
+    const { name, loaded, calls } = await MULTIMODAL.create(options)
     return new LateInteractionMultimodalEmbedding<E>(name, loaded, calls)
   }
 
   /** The models that can be named: the supported ones and those registered in this process. */
   static listSupportedModels(): ModelDescription[] {
-    return multimodalModels.list().map(describeModel)
+    return MULTIMODAL.list()
   }
 
   /**
@@ -79,9 +78,7 @@ export class LateInteractionMultimodalEmbedding<E extends ErrorMode = 'throw'> e
    * @throws MillraceError INVALID_OPTION, also when the name is taken.
    */
   static addCustomModel(definition: CustomModel<CustomMultimodalSettings>): void {
-    multimodalModels.add(
-      parseCustomModel('LateInteractionMultimodalEmbedding.addCustomModel', definition, customMultimodal),
-    )
+    MULTIMODAL.add(definition)
   }
 
   /**
@@ -95,7 +92,7 @@ export class LateInteractionMultimodalEmbedding<E extends ErrorMode = 'throw'> e
     options?: MultimodalTextOptions<CE>,
   ): MultiVectorStream<NoInfer<CE>> {
     const call = this.#call('embedText', options, multimodalTextChecks, QUERY_PRIORITY)
-    return this.#stream(source, texts, call, { ...call.job, input: 'text' })
+    return openMultiVectorStream(this.loaded, source, texts, call, { ...call.job, input: 'text' })
   }
 
   /** Vectors of images, as a stream. A file that is no image is IMAGE_INVALID, for that item alone. */
@@ -104,7 +101,7 @@ export class LateInteractionMultimodalEmbedding<E extends ErrorMode = 'throw'> e
     options?: MultimodalImageOptions<CE>,
   ): MultiVectorStream<NoInfer<CE>> {
     const call = this.#call('embedImage', options, multimodalImageChecks)
-    return this.#stream(source, images, call, { ...call.job, input: 'image' })
+    return openMultiVectorStream(this.loaded, source, images, call, { ...call.job, input: 'image' })
   }
 
   /**
@@ -125,26 +122,5 @@ export class LateInteractionMultimodalEmbedding<E extends ErrorMode = 'throw'> e
   ): Call<O> {
     const own = Object.entries(this.#defaults).filter(([name]) => Object.hasOwn(checks, name))
     return parseCall<O>(where, options, checks, Object.fromEntries(own) as Checked<O>, basePriority)
-  }
-
-  #stream<CE extends ErrorMode>(
-    source: unknown,
-    kind: ItemKind<unknown>,
-    call: Call<unknown>,
-    job: NativeJobOptions,
-  ): MultiVectorStream<CE> {
-    let dim = 0
-    return openStream({
-      loaded: this.loaded,
-      source,
-      kind,
-      call,
-      prepare(native) {
-        dim = native.info().dim ?? 0
-        return job
-      },
-      decode: multiVectorFromNative,
-      collector: () => new MultiVectorMatrix(dim),
-    })
   }
 }

@@ -1,12 +1,10 @@
 /** The public class for late-interaction text vectors. It checks, names and wires; the work is in `stream/` and the addon. */
 
-import { type MultiVectorBatch, MultiVectorMatrix, multiVectorFromNative } from '../batches/multi-vector.js'
 import type { LoadedModel } from '../loading/loaded-model.js'
-import { openModel } from '../loading/open-model.js'
-import { type CustomLateSettings, type CustomModel, customLate, parseCustomModel } from '../models/custom.js'
-import { describeModel, type ModelDescription } from '../models/describe.js'
+import { type CustomLateSettings, type CustomModel, customLate } from '../models/custom.js'
+import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_LATE_MODEL, lateInteractionModels } from '../models/registries.js'
-import { type ErrorMode, parseCall, QUERY_PRIORITY, type RowOr } from '../options/call.js'
+import { type ErrorMode, parseCall, QUERY_PRIORITY } from '../options/call.js'
 import type { Checked } from '../options/check.js'
 import {
   type LateCallDefaults,
@@ -16,19 +14,26 @@ import {
   lateEmbedChecks,
   lateModelChecks,
 } from '../options/late-interaction.js'
-import { parseModel } from '../options/model.js'
-import type { EmbeddingStream } from '../stream/embedding-stream.js'
 import { texts } from '../stream/items.js'
-import { openStream } from '../stream/open-stream.js'
 import type { TextSource } from '../stream/source.js'
 import { BaseModel } from './base-model.js'
+import { Family } from './family.js'
+import { type MultiVectorStream, openMultiVectorStream } from './multi-vector-stream.js'
 import { countLateTokens, type LateTokenCountOptions } from './token-count.js'
 
-/** The stream of multi-vectors: a row is a list of vectors, one for each token. */
-export type MultiVectorStream<E extends ErrorMode> = EmbeddingStream<
-  MultiVectorBatch,
-  RowOr<Float32Array[], E>
->
+const LATE_INTERACTION = new Family<
+  LateInteractionTextEmbeddingOptions,
+  LateCallDefaults,
+  CustomLateSettings
+>({
+  className: 'LateInteractionTextEmbedding',
+  native: 'late',
+  registry: lateInteractionModels,
+  defaultModel: DEFAULT_LATE_MODEL,
+  defaultChecks: lateDefaultChecks,
+  checks: { ...lateDefaultChecks, ...lateModelChecks },
+  custom: customLate,
+})
 
 /**
  * Turns texts into a vector for each of their tokens, for indexes that compare them late (ColBERT's MaxSim).
@@ -54,19 +59,13 @@ export class LateInteractionTextEmbedding<E extends ErrorMode = 'throw'> extends
   static async create<E extends ErrorMode = 'throw'>(
     options?: LateInteractionTextEmbeddingOptions<E>,
   ): Promise<LateInteractionTextEmbedding<E>> {
-    const { model, calls } = parseModel<LateInteractionTextEmbeddingOptions, LateCallDefaults>(
-      'LateInteractionTextEmbedding.create',
-      options,
-      { ...lateDefaultChecks, ...lateModelChecks },
-      lateDefaultChecks,
-    )
-    const { name, loaded } = await openModel('late', lateInteractionModels, model, DEFAULT_LATE_MODEL)
+    const { name, loaded, calls } = await LATE_INTERACTION.create(options)
     return new LateInteractionTextEmbedding<E>(name, loaded, calls)
   }
 
   /** The models that can be named: the supported ones and those registered in this process. */
   static listSupportedModels(): ModelDescription[] {
-    return lateInteractionModels.list().map(describeModel)
+    return LATE_INTERACTION.list()
   }
 
   /**
@@ -75,9 +74,7 @@ export class LateInteractionTextEmbedding<E extends ErrorMode = 'throw'> extends
    * @throws MillraceError INVALID_OPTION, also when the name is taken.
    */
   static addCustomModel(definition: CustomModel<CustomLateSettings>): void {
-    lateInteractionModels.add(
-      parseCustomModel('LateInteractionTextEmbedding.addCustomModel', definition, customLate),
-    )
+    LATE_INTERACTION.add(definition)
   }
 
   /**
@@ -125,18 +122,6 @@ export class LateInteractionTextEmbedding<E extends ErrorMode = 'throw'> extends
   ): MultiVectorStream<CE> {
     const basePriority = role === 'query' ? QUERY_PRIORITY : 0
     const call = parseCall<LateEmbedOptions>(where, options, lateEmbedChecks, this.#defaults, basePriority)
-    let dim = 0
-    return openStream({
-      loaded: this.loaded,
-      source,
-      kind: texts,
-      call,
-      prepare(native) {
-        dim = native.info().dim ?? 0
-        return { ...call.job, role }
-      },
-      decode: multiVectorFromNative,
-      collector: () => new MultiVectorMatrix(dim),
-    })
+    return openMultiVectorStream(this.loaded, source, texts, call, { ...call.job, role })
   }
 }

@@ -3,18 +3,11 @@
 import { type SparseBatch, SparseMatrix, type SparseVector, sparseFromNative } from '../batches/sparse.js'
 import type { NativeJob, NativeModel } from '../binding/types.js'
 import type { LoadedModel } from '../loading/loaded-model.js'
-import { openModel } from '../loading/open-model.js'
-import {
-  type CustomModel,
-  type CustomSparseSettings,
-  customSparse,
-  parseCustomModel,
-} from '../models/custom.js'
-import { describeModel, type ModelDescription } from '../models/describe.js'
+import { type CustomModel, type CustomSparseSettings, customSparse } from '../models/custom.js'
+import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_SPARSE_MODEL, sparseModels } from '../models/registries.js'
 import { type ErrorMode, parseCall, QUERY_PRIORITY, type RowOr } from '../options/call.js'
 import type { Checked } from '../options/check.js'
-import { parseModel } from '../options/model.js'
 import {
   nativeBm25,
   type SparseCallDefaults,
@@ -30,11 +23,22 @@ import { texts } from '../stream/items.js'
 import { openStream } from '../stream/open-stream.js'
 import type { TextSource } from '../stream/source.js'
 import { BaseModel } from './base-model.js'
+import { Family } from './family.js'
 import { learnStems, type Stemmer } from './stemming.js'
 import { countTokens } from './token-count.js'
 
 /** The stream of sparse text vectors. */
 export type SparseEmbeddingStream<E extends ErrorMode> = EmbeddingStream<SparseBatch, RowOr<SparseVector, E>>
+
+const SPARSE_TEXT = new Family<SparseTextEmbeddingOptions, SparseCallDefaults, CustomSparseSettings>({
+  className: 'SparseTextEmbedding',
+  native: 'sparse',
+  registry: sparseModels,
+  defaultModel: DEFAULT_SPARSE_MODEL,
+  defaultChecks: sparseDefaultChecks,
+  checks: { ...sparseDefaultChecks, ...sparseModelChecks },
+  custom: customSparse,
+})
 
 /**
  * Turns texts into sparse vectors: BM25 (no model files at all), SPLADE++, inference-free SPLADE, BM42, miniCOIL.
@@ -70,21 +74,16 @@ export class SparseTextEmbedding<E extends ErrorMode = 'throw'> extends BaseMode
   static async create<E extends ErrorMode = 'throw'>(
     options?: SparseTextEmbeddingOptions<E>,
   ): Promise<SparseTextEmbedding<E>> {
-    const { model, calls } = parseModel<SparseTextEmbeddingOptions, SparseCallDefaults>(
-      'SparseTextEmbedding.create',
-      options,
-      { ...sparseDefaultChecks, ...sparseModelChecks },
-      sparseDefaultChecks,
-    )
+    const { model, calls } = SPARSE_TEXT.parse(options)
     const { bm25, rest } = splitBm25(model)
     const chosen = { ...rest, ...nativeBm25(bm25) }
-    const { name, loaded } = await openModel('sparse', sparseModels, chosen, DEFAULT_SPARSE_MODEL)
+    const { name, loaded } = await SPARSE_TEXT.open(chosen)
     return new SparseTextEmbedding<E>(name, loaded, calls, bm25.stemmer)
   }
 
   /** The models that can be named: the supported ones and those registered in this process. */
   static listSupportedModels(): ModelDescription[] {
-    return sparseModels.list().map(describeModel)
+    return SPARSE_TEXT.list()
   }
 
   /**
@@ -93,7 +92,7 @@ export class SparseTextEmbedding<E extends ErrorMode = 'throw'> extends BaseMode
    * @throws MillraceError INVALID_OPTION, also when the name is taken.
    */
   static addCustomModel(definition: CustomModel<CustomSparseSettings>): void {
-    sparseModels.add(parseCustomModel('SparseTextEmbedding.addCustomModel', definition, customSparse))
+    SPARSE_TEXT.add(definition)
   }
 
   /**

@@ -3,18 +3,11 @@
 import { invalidOption } from '../base/errors.js'
 import { type ScoreBatch, ScoreList, scoresFromNative } from '../batches/score.js'
 import type { LoadedModel } from '../loading/loaded-model.js'
-import { openModel } from '../loading/open-model.js'
-import {
-  type CustomModel,
-  type CustomRerankSettings,
-  customRerank,
-  parseCustomModel,
-} from '../models/custom.js'
-import { describeModel, type ModelDescription } from '../models/describe.js'
+import { type CustomModel, type CustomRerankSettings, customRerank } from '../models/custom.js'
+import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_RERANK_MODEL, rerankModels } from '../models/registries.js'
 import { type Call, type ErrorMode, parseCall, QUERY_PRIORITY, type RowOr } from '../options/call.js'
 import { type Checked, positiveInteger } from '../options/check.js'
-import { parseModel } from '../options/model.js'
 import {
   type RankOptions,
   type RerankDefaults,
@@ -30,6 +23,7 @@ import { documentsOf, type ItemKind, pairs, type TextPair } from '../stream/item
 import { openStream } from '../stream/open-stream.js'
 import type { ItemSource, TextSource } from '../stream/source.js'
 import { BaseModel } from './base-model.js'
+import { Family } from './family.js'
 import { countPairTokens } from './token-count.js'
 
 /** The stream of scores: a row is a number. */
@@ -49,6 +43,16 @@ export interface RankedDocument {
   score: number
   document: string
 }
+
+const CROSS_ENCODERS = new Family<TextCrossEncoderOptions, RerankDefaults, CustomRerankSettings>({
+  className: 'TextCrossEncoder',
+  native: 'rerank',
+  registry: rerankModels,
+  defaultModel: DEFAULT_RERANK_MODEL,
+  defaultChecks: rerankDefaultChecks,
+  checks: { ...rerankDefaultChecks, ...rerankModelChecks },
+  custom: customRerank,
+})
 
 /**
  * Says how well documents answer a query, reading both together: slower and better than comparing vectors, for the best
@@ -75,19 +79,13 @@ export class TextCrossEncoder<E extends ErrorMode = 'throw'> extends BaseModel {
   static async create<E extends ErrorMode = 'throw'>(
     options?: TextCrossEncoderOptions<E>,
   ): Promise<TextCrossEncoder<E>> {
-    const { model, calls } = parseModel<TextCrossEncoderOptions, RerankDefaults>(
-      'TextCrossEncoder.create',
-      options,
-      { ...rerankDefaultChecks, ...rerankModelChecks },
-      rerankDefaultChecks,
-    )
-    const { name, loaded } = await openModel('rerank', rerankModels, model, DEFAULT_RERANK_MODEL)
+    const { name, loaded, calls } = await CROSS_ENCODERS.create(options)
     return new TextCrossEncoder<E>(name, loaded, calls)
   }
 
   /** The models that can be named: the supported ones and those registered in this process. */
   static listSupportedModels(): ModelDescription[] {
-    return rerankModels.list().map(describeModel)
+    return CROSS_ENCODERS.list()
   }
 
   /**
@@ -96,7 +94,7 @@ export class TextCrossEncoder<E extends ErrorMode = 'throw'> extends BaseModel {
    * @throws MillraceError INVALID_OPTION, also when the name is taken.
    */
   static addCustomModel(definition: CustomModel<CustomRerankSettings>): void {
-    rerankModels.add(parseCustomModel('TextCrossEncoder.addCustomModel', definition, customRerank))
+    CROSS_ENCODERS.add(definition)
   }
 
   /**

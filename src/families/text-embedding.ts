@@ -2,13 +2,11 @@
 
 import { invalidOption } from '../base/errors.js'
 import { type ChunkBatch, ChunkMatrix, chunksFromNative, type EmbeddedChunk } from '../batches/chunks.js'
-import { type DenseBatch, denseFromNative, type VectorOf } from '../batches/dense.js'
-import { DenseMatrix, rowValues } from '../batches/dense-matrix.js'
+import { rowValues } from '../batches/dense-matrix.js'
 import type { NativeJobOptions, NativeModel } from '../binding/types.js'
 import type { LoadedModel } from '../loading/loaded-model.js'
-import { openModel } from '../loading/open-model.js'
-import { type CustomModel, customText, parseCustomModel } from '../models/custom.js'
-import { describeModel, type ModelDescription } from '../models/describe.js'
+import { type CustomModel, type CustomTextSettings, customText } from '../models/custom.js'
+import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_TEXT_MODEL, textModels } from '../models/registries.js'
 import { type Call, type ErrorMode, parseCall, QUERY_PRIORITY, type RowOr } from '../options/call.js'
 import type { Checked } from '../options/check.js'
@@ -21,21 +19,19 @@ import {
   type EmbedOptions,
   embedChecks,
 } from '../options/dense.js'
-import { parseModel } from '../options/model.js'
 import { type TextEmbeddingOptions, type TextModelOptions, textModelChecks } from '../options/text.js'
 import type { EmbeddingStream } from '../stream/embedding-stream.js'
 import { texts } from '../stream/items.js'
 import { openStream } from '../stream/open-stream.js'
 import type { TextSource } from '../stream/source.js'
 import { BaseModel } from './base-model.js'
+import { type DenseStream, openDenseStream } from './dense-stream.js'
+import { Family } from './family.js'
 import { choosePrompt, type Role } from './prompts.js'
 import { countTokens, type TokenCountOptions } from './token-count.js'
 
 /** The stream of dense text vectors. */
-export type TextEmbeddingStream<D extends DType, E extends ErrorMode> = EmbeddingStream<
-  DenseBatch<D>,
-  RowOr<VectorOf<D>, E>
->
+export type TextEmbeddingStream<D extends DType, E extends ErrorMode> = DenseStream<D, E>
 
 /** The stream of texts in chunks. */
 export type ChunkEmbeddingStream<D extends DType, E extends ErrorMode> = EmbeddingStream<
@@ -45,6 +41,16 @@ export type ChunkEmbeddingStream<D extends DType, E extends ErrorMode> = Embeddi
 
 /** The tasks of `queryEmbed` and `passageEmbed` for models that have tasks; FastEmbed's. */
 const ROLE_TASKS: Readonly<Partial<Record<Role, number>>> = { query: 0, passage: 1 }
+
+const DENSE_TEXT = new Family<TextEmbeddingOptions, CallDefaults, CustomTextSettings>({
+  className: 'TextEmbedding',
+  native: 'dense',
+  registry: textModels,
+  defaultModel: DEFAULT_TEXT_MODEL,
+  defaultChecks: denseDefaultChecks,
+  checks: { ...denseDefaultChecks, ...textModelChecks },
+  custom: customText,
+})
 
 /**
  * Turns texts into dense vectors on this machine, off the event loop.
@@ -87,20 +93,15 @@ export class TextEmbedding<D extends DType = 'float32', E extends ErrorMode = 't
   static async create<D extends DType = 'float32', E extends ErrorMode = 'throw'>(
     options?: TextEmbeddingOptions<D, E>,
   ): Promise<TextEmbedding<D, E>> {
-    const { model, calls } = parseModel<TextEmbeddingOptions, CallDefaults>(
-      'TextEmbedding.create',
-      options,
-      { ...denseDefaultChecks, ...textModelChecks },
-      denseDefaultChecks,
-    )
+    const { model, calls } = DENSE_TEXT.parse(options)
     const { prompts, ...chosen } = model
-    const { name, loaded } = await openModel('dense', textModels, chosen, DEFAULT_TEXT_MODEL)
+    const { name, loaded } = await DENSE_TEXT.open(chosen)
     return new TextEmbedding<D, E>(name, loaded, prompts, calls)
   }
 
   /** The models that can be named: the bundled one and those registered in this process. */
   static listSupportedModels(): ModelDescription[] {
-    return textModels.list().map(describeModel)
+    return DENSE_TEXT.list()
   }
 
   /**
@@ -114,7 +115,7 @@ export class TextEmbedding<D extends DType = 'float32', E extends ErrorMode = 't
    * const model = await TextEmbedding.create({ model: 'acme/search' })
    */
   static addCustomModel(definition: CustomModel): void {
-    textModels.add(parseCustomModel('TextEmbedding.addCustomModel', definition, customText))
+    DENSE_TEXT.add(definition)
   }
 
   /**
@@ -212,20 +213,7 @@ export class TextEmbedding<D extends DType = 'float32', E extends ErrorMode = 't
     role: Role,
     call: Call<EmbedOptions>,
   ): TextEmbeddingStream<CD, CE> {
-    const { job } = call
-    let dim = 0
-    return openStream({
-      loaded: this.loaded,
-      source,
-      kind: texts,
-      call,
-      prepare: (native: NativeModel) => {
-        dim = rowValues(native.info().dim, job)
-        return this.#prepared(role, call, native)
-      },
-      decode: denseFromNative<CD>,
-      collector: (rows) => new DenseMatrix<CD>({ dtype: job.dtype as CD, dim, rows }),
-    })
+    return openDenseStream(this.loaded, source, texts, call, (native) => this.#prepared(role, call, native))
   }
 
   /** The job's options, with what depends on the loaded model. */

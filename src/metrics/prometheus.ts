@@ -2,10 +2,9 @@
 
 import { invalidOption } from '../base/errors.js'
 import { isRecord } from '../base/is.js'
-import type { CacheMetrics } from '../cache/tiered-cache.js'
-import type { ModelMetrics } from '../families/base-model.js'
+import type { CacheMetrics } from '../options/cache.js'
 import { type Check, parseOptions } from '../options/check.js'
-import type { PipelineMetrics } from '../pipeline/report.js'
+import type { ModelMetrics, PipelineMetrics } from './metrics.js'
 
 /** What has metrics: a model, a pipeline, or what their `metrics()` gave. */
 export type Measured<M> = M | { metrics(): M }

@@ -3,7 +3,6 @@
 import { fileURLToPath } from 'node:url'
 import { invalidOption } from '../base/errors.js'
 import { isIntegerIn } from '../base/is.js'
-import type { DownloadProgress } from '../store/options.js'
 import { callback, signal } from './call.js'
 import {
   boolean,
@@ -17,6 +16,20 @@ import {
   parseOptions,
   positiveInteger,
 } from './check.js'
+
+/** How far a download is. Reported when a file begins and ends, and about ten times a second between. */
+export interface DownloadProgress {
+  repo: string
+  /** The file, as a path in the repository. */
+  file: string
+  /** Bytes of the file that are here, those of earlier attempts included. */
+  receivedBytes: number
+  /** Bytes of the file; absent while the hub has not said. */
+  totalBytes?: number
+  /** Files that are complete, and all that were asked for. */
+  filesDone: number
+  filesTotal: number
+}
 
 /** Options of `create` that every family shares. */
 export interface ModelOptions {

@@ -4,10 +4,10 @@
  */
 
 import { breathe } from '../base/turn.js'
+import type { EmbeddingBatch } from '../batches/batch.js'
 import type { DenseBatch } from '../batches/dense.js'
 import type { SparseBatch } from '../batches/sparse.js'
 import type { DType } from '../options/dense.js'
-import type { EmbeddingBatch } from '../stream/embedding-stream.js'
 import type { TextSource } from '../stream/source.js'
 import type { Gate } from './gate.js'
 import type { DocumentJob } from './job.js'

@@ -5,11 +5,11 @@ import { describeValue, isRecord } from '../base/is.js'
 import type { VectorOf } from '../batches/dense.js'
 import { ARRAYS, rowValues } from '../batches/dense-matrix.js'
 import type { SparseVector } from '../batches/sparse.js'
+import type { DropReason } from '../metrics/metrics.js'
 import type { DType } from '../options/dense.js'
 import type { PipelineDocument, UnreadableDocument } from './document.js'
 import { Outcome } from './journal/document-table.js'
 import type { PipelineRecord } from './record.js'
-import type { DropReason } from './report.js'
 
 /** What the models' rows are. */
 export interface RowShape {

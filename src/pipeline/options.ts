@@ -2,9 +2,9 @@
 
 import { invalidOption } from '../base/errors.js'
 import { isRecord } from '../base/is.js'
-import type { TieredCache } from '../cache/tiered-cache.js'
 import type { SparseTextEmbedding } from '../families/sparse-text-embedding.js'
 import type { TextEmbedding } from '../families/text-embedding.js'
+import type { TieredCache } from '../options/cache.js'
 import { callback, signal as checkSignal, commonDefaultChecks } from '../options/call.js'
 import {
   boolean,

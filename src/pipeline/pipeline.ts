@@ -1,9 +1,10 @@
 /** The public class that takes documents to a store. It checks, names and wires; the stages are in the neighbouring files. */
 
 import { MillraceError } from '../base/errors.js'
-import type { TieredCache } from '../cache/tiered-cache.js'
 import type { SparseEmbeddingStream } from '../families/sparse-text-embedding.js'
 import type { TextEmbeddingStream } from '../families/text-embedding.js'
+import type { PipelineMetrics } from '../metrics/metrics.js'
+import type { TieredCache } from '../options/cache.js'
 import type { EmbedOptions } from '../options/dense.js'
 import type { SparseEmbedOptions } from '../options/sparse.js'
 import type { TextSource } from '../stream/source.js'
@@ -17,7 +18,7 @@ import {
   parsePipeline,
   parseRun,
 } from './options.js'
-import type { PipelineMetrics, PipelineReport } from './report.js'
+import type { PipelineReport } from './report.js'
 import { busy, PipelineRun } from './run.js'
 import { Tally } from './tally.js'
 

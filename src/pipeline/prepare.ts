@@ -2,10 +2,10 @@
 
 import { unwrap } from '../base/errors.js'
 import type { NativeAddon } from '../binding/types.js'
+import type { DropReason } from '../metrics/metrics.js'
 import { parsePrepareOptions } from '../options/prepare.js'
 import type { PipelineDocument, TextFormat } from './document.js'
 import type { PipelinePlan } from './options.js'
-import type { DropReason } from './report.js'
 
 /** A cleaned document. */
 export interface Prepared {

@@ -1,26 +1,7 @@
 /** What a pipeline says of itself: how far a run is, how it ended, and counters. Nothing is decided here. */
 
 import type { ErrorCode } from '../base/errors.js'
-import type { ModelMetrics } from '../families/base-model.js'
-
-/** Why a document was left out; `empty`: there was nothing to embed. */
-export type DropReason = 'too-short' | 'too-long' | 'language' | 'empty'
-
-/** What became of documents. Together they are the documents that were read. */
-export interface DocumentCounts {
-  /** Read from the source. */
-  read: number
-  /** Written, changed ones included. */
-  written: number
-  /** In the store already, and not changed since. */
-  unchanged: number
-  /** Left out because they repeat others. */
-  duplicates: number
-  /** Left out because they are too short, too long, in another language, or have nothing to embed. */
-  dropped: number
-  /** Could not be embedded. */
-  failed: number
-}
+import type { DocumentCounts, DropReason } from '../metrics/metrics.js'
 
 /** How far a run is. */
 export interface PipelineProgress extends DocumentCounts {
@@ -66,38 +47,4 @@ export interface PipelineReport extends DocumentCounts {
   pruneSkipped: boolean
   /** From the first read to the last commit. */
   seconds: number
-}
-
-/** Milliseconds that a pipeline's stages took so far, one after the other or side by side. */
-export interface StageTimes {
-  /** Waiting for the source. */
-  sourceMs: number
-  /** Cleaning, duplicates, names of contents. */
-  prepareMs: number
-  chunkMs: number
-  /** Waiting for the models. */
-  embedMs: number
-  /** The sink and the journal. */
-  sinkMs: number
-}
-
-/** Counters of a pipeline since it was made, over all runs. */
-export interface PipelineMetrics extends DocumentCounts, StageTimes {
-  runs: number
-  chunks: number
-  tokens: number
-  truncated: number
-  records: number
-  /** Batches that the sink has made last. */
-  commits: number
-  /** Chunks that are on their way through the models or wait for the sink. */
-  waitingChunks: number
-  /** Documents likewise. */
-  waitingDocuments: number
-  /** Documents that were left out, by reason. */
-  droppedBy: Partial<Record<DropReason, number>>
-  /** Documents that failed, by code. */
-  errors: Partial<Record<ErrorCode, number>>
-  dense?: ModelMetrics
-  sparse?: ModelMetrics
 }

@@ -1,7 +1,7 @@
 /** Counters of a pipeline: kept by the stages, read by progress, reports and metrics. */
 
 import type { ErrorCode } from '../base/errors.js'
-import type { DocumentCounts, DropReason, StageTimes } from './report.js'
+import type { DocumentCounts, DropReason, StageTimes } from '../metrics/metrics.js'
 
 /** Counters of one run, or of all. */
 export class Tally {

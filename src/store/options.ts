@@ -1,8 +1,10 @@
 /** The options of the store, checked, and joined with what the environment says. */
 
 import { invalidOption } from '../base/errors.js'
-import { isAbortSignal, isRecord } from '../base/is.js'
+import { isRecord } from '../base/is.js'
+import { callback, signal } from '../options/call.js'
 import { boolean, type Check, type Checks, nonEmptyString, parseOptions } from '../options/check.js'
+import type { DownloadProgress } from '../options/model.js'
 import { cacheDirectory, hubEndpoint, offlineReason } from './environment.js'
 import { isInside, isRepo, RepoLayout } from './layout.js'
 
@@ -11,20 +13,6 @@ export interface ModelFiles {
   required: readonly string[]
   /** Taken where the repository has them. */
   optional?: readonly string[] | undefined
-}
-
-/** How far a download is. Reported when a file begins and ends, and about ten times a second between. */
-export interface DownloadProgress {
-  repo: string
-  /** The file, as a path in the repository. */
-  file: string
-  /** Bytes of the file that are here, those of earlier attempts included. */
-  receivedBytes: number
-  /** Bytes of the file; absent while the hub has not said. */
-  totalBytes?: number
-  /** Files that are complete, and all that were asked for. */
-  filesDone: number
-  filesTotal: number
 }
 
 /** Which model is wanted, from where, to where. */
@@ -100,16 +88,6 @@ const files: Check<ModelFiles> = (name, value) => {
     throw invalidOption(`${name}.required`, 'non-empty array of paths', value['required'])
   }
   return { required: parsed.required, ...(parsed.optional && { optional: parsed.optional }) }
-}
-
-const signal: Check<AbortSignal> = (name, value) => {
-  if (!isAbortSignal(value)) throw invalidOption(name, 'AbortSignal', value)
-  return value
-}
-
-const callback: Check<(progress: DownloadProgress) => void> = (name, value) => {
-  if (typeof value !== 'function') throw invalidOption(name, 'function', value)
-  return value as (progress: DownloadProgress) => void
 }
 
 const resolveChecks: Checks<ResolveOptions> = {

@@ -1,27 +1,8 @@
 /** The stream every `embed` returns: batches, pulled. How a run works is in `stream/`. */
 
 import { MillraceError } from '../base/errors.js'
+import type { Collector, EmbeddingBatch } from '../batches/batch.js'
 import { type RunPlan, StreamRun } from './run.js'
-
-/** What all batches have: some rows of the output. `V` is a row's value. */
-export interface EmbeddingBatch<V> {
-  /** Position of the first row in the output. */
-  readonly offset: number
-  /** Rows. */
-  readonly length: number
-  /** Failed inputs by position in the source; empty unless the call has `errors: 'collect'`. */
-  readonly errors: ReadonlyMap<number, MillraceError>
-  /** Position in the source of row `i`. */
-  indexOf(i: number): number
-  /** Value of row `i`; throws the row's error if it failed. */
-  row(i: number): V
-}
-
-/** Puts batches together for `toMatrix`. */
-export interface Collector<B> {
-  add(batch: B): void
-  finish(): B
-}
 
 /** How a stream is made; internal. */
 export interface StreamPlan<B> extends RunPlan<B> {

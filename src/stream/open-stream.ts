@@ -1,11 +1,12 @@
 /** From a checked call to its stream: what is the same for every family. */
 
 import { type MillraceError, unwrap } from '../base/errors.js'
+import type { Collector, EmbeddingBatch } from '../batches/batch.js'
 import { loadAddon } from '../binding/load.js'
 import type { NativeBatch, NativeJob, NativeJobOptions, NativeModel } from '../binding/types.js'
 import type { LoadedModel } from '../loading/loaded-model.js'
 import type { Call } from '../options/call.js'
-import { type Collector, type EmbeddingBatch, EmbeddingStream } from './embedding-stream.js'
+import { EmbeddingStream } from './embedding-stream.js'
 import type { ItemKind } from './items.js'
 import { checkSource, knownTotal } from './source.js'
 import { warnOnceIfTruncated } from './truncation-warning.js'

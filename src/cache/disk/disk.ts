@@ -8,11 +8,11 @@
 
 import { mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { CacheAnswer, CacheEntry, CacheTier } from '../../options/cache.js'
 import { parseOptions } from '../../options/check.js'
 import { directory } from '../../options/model.js'
 import { isIntact } from '../entry.js'
 import { byteCount } from '../memory.js'
-import type { CacheAnswer, CacheEntry, CacheTier } from '../tier.js'
 import { keyHead } from './record.js'
 import { Segment } from './segment.js'
 

@@ -8,7 +8,7 @@
  */
 
 import { crc32 } from 'node:zlib'
-import type { CacheEntry } from '../tier.js'
+import type { CacheEntry } from '../../options/cache.js'
 
 /** `MRL1`, read little-endian. */
 const MAGIC = 0x31_4c_52_4d

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import type { CacheEntry } from '../tier.js'
+import type { CacheEntry } from '../../options/cache.js'
 import { KeyTable } from './key-table.js'
 import { encodeRecords, keyHead, scan, valueIn } from './record.js'
 
