@@ -1,6 +1,6 @@
 /**
  * Latency of one short query in Node beside the bare parts: counting its tokens through the addon (which tokenises it), and
- * a run of the same graph in onnxruntime-node on one thread. In turns, in one process. Prints `{"p50", "p99", "barep50"}` in
+ * a run of the same graph in onnxruntime-node on one thread. In turns, in one process. Prints `{"p50", "p99", "bareP50"}` in
  * milliseconds. `node query.mjs ROUNDS`
  */
 import { join } from 'node:path'

@@ -7,7 +7,7 @@
  * Before the vectors of a text in chunks are four columns of 4 bytes a chunk: begin, end, tokens and, where the format has them, scales.
  *
  * The checksum covers the key, so that a value filed under another key is no value. Which rows may be taken for which input is
- * decided by the key alone: see `identity.ts`.
+ * decided by the key alone: see `model-scope.ts`.
  */
 
 import { crc32 } from 'node:zlib'

@@ -3,6 +3,7 @@
  * streams, and no place of files.
  */
 
+import { onAbort } from '../base/abort.js'
 import { fromNative, MillraceError, unwrap } from '../base/errors.js'
 import { loadAddon, loadRuntime } from '../binding/load.js'
 import type { NativeAddon, NativeMetrics, NativeModel, NativeModelOptions } from '../binding/types.js'
@@ -122,12 +123,11 @@ export class LoadedModel {
   #orAborted(loading: Promise<NativeModel>, signal: AbortSignal | undefined): Promise<NativeModel> {
     if (signal === undefined) return loading
     return new Promise((resolve, reject) => {
-      const onAbort = () => {
+      const unlisten = onAbort(signal, () => {
         this.#dropped = loading.then((native) => native.close(0)).catch(() => undefined)
         reject(signal.reason)
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
-      loading.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+      })
+      loading.then(resolve, reject).finally(unlisten)
     })
   }
 }

@@ -1,5 +1,6 @@
 /** Ends a request that has fallen silent, or that its caller has aborted. */
 
+import { onAbort } from '../base/abort.js'
 import { systemCode } from '../base/durable.js'
 import { HubFailure } from './retry.js'
 
@@ -7,14 +8,15 @@ export class Watchdog {
   readonly #controller = new AbortController()
   readonly #ms: number
   readonly #outer: AbortSignal
+  readonly #unlisten: () => void
   #timer: NodeJS.Timeout | undefined
 
   /** Starts watching. */
   constructor(ms: number, outer: AbortSignal) {
     this.#ms = ms
     this.#outer = outer
-    outer.addEventListener('abort', this.#onAbort, { once: true })
-    if (outer.aborted) this.#onAbort()
+    this.#unlisten = onAbort(outer, this.#end)
+    if (outer.aborted) this.#end()
     this.feed()
   }
 
@@ -39,7 +41,7 @@ export class Watchdog {
   /** The request is over. */
   end(): void {
     this.rest()
-    this.#outer.removeEventListener('abort', this.#onAbort)
+    this.#unlisten()
   }
 
   /** What to throw for a failed request: the caller's reason, the silence, or the connection's own error. */
@@ -51,7 +53,7 @@ export class Watchdog {
     return connectionFailure(error, host)
   }
 
-  readonly #onAbort = (): void => {
+  readonly #end = (): void => {
     this.rest()
     this.#controller.abort(this.#outer.reason)
   }

@@ -3,6 +3,7 @@
  * down exactly once, however it ends. Batches are opaque here.
  */
 
+import { onAbort } from '../base/abort.js'
 import { MillraceError, unwrap } from '../base/errors.js'
 import type { NativeBatch, NativeJob } from '../binding/types.js'
 import { beginTrace, type Trace } from '../metrics/tracing.js'
@@ -44,6 +45,8 @@ export class StreamRun<B> {
   #progress: ProgressReporter | undefined
   #waiter: Waiter<B> | undefined
   #trace: Trace | undefined
+  /** Takes the run's listener off the caller's signal. */
+  #unlisten: (() => void) | undefined
   #over = false
   #rows = 0
   /** An error that came while nobody waited; the next read gets it. */
@@ -96,7 +99,7 @@ export class StreamRun<B> {
   async #start(): Promise<NativeJob | undefined> {
     const { signal, source, kind, collect, onProgress, total } = this.#plan
     if (signal?.aborted === true) throw signal.reason
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (signal !== undefined) this.#unlisten = onAbort(signal, () => this.#fail(signal.reason))
     this.#trace = beginTrace('millrace.embed', this.#plan.spanAttributes ?? {})
     const job = await this.#plan.open()
     if (this.#over) {
@@ -138,8 +141,6 @@ export class StreamRun<B> {
     this.#waiter = undefined
   }
 
-  readonly #onAbort = () => this.#fail(this.#plan.signal?.reason)
-
   #endTrace(error?: unknown): void {
     if (this.#trace === undefined) return
     const progress = this.#job?.progress()
@@ -149,7 +150,7 @@ export class StreamRun<B> {
   async #tearDown(): Promise<void> {
     this.#over = true
     this.#endTrace()
-    this.#plan.signal?.removeEventListener('abort', this.#onAbort)
+    this.#unlisten?.()
     this.#progress?.stop()
     this.#pump?.stop()
     this.#job?.cancel()
