@@ -2,7 +2,7 @@
 
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
-import { unwrap } from '../base/errors.js'
+import { MillraceError, unwrap } from '../base/errors.js'
 import type { NativeAddon } from '../binding/types.js'
 import type { TieredCache } from '../options/cache.js'
 import { nameEntry, nameIn } from './entry.js'
@@ -26,20 +26,53 @@ const DEPTH = 2
 /** Names by path and what the file system says of the file, for the life of the process. */
 const known = new Map<string, Promise<string>>()
 
-/** The model's files and the names of their contents, in turns and in an order of their own. */
+/** What the file system said of each file of a model's directory when the model was loaded, by path. */
+export type FileStates = ReadonlyMap<string, string>
+
+/** Takes down the state of a directory, before its files are loaded. A directory that cannot be read has none. */
+export async function fileStatesOf(dir: string): Promise<FileStates> {
+  const paths = await filesIn(dir, DEPTH).catch(() => [])
+  const states = await Promise.all(paths.map((path) => stateOf(path).catch(() => undefined)))
+  return new Map(paths.flatMap((path, i) => (states[i] === undefined ? [] : [[path, states[i]]])))
+}
+
+/**
+ * The model's files and the names of their contents, in turns and in an order of their own. `loaded`: what the files were when the model was
+ * loaded.
+ *
+ * @throws MillraceError MODEL_INVALID where a file is not as it was then: rows of the model in memory would be kept under the name of another one,
+ * for every later process.
+ */
 export async function nameModelFiles(
   namer: FileNamer,
   dir: string,
   modelFile: string | undefined,
   cache: TieredCache | undefined,
+  loaded: FileStates,
 ): Promise<string[]> {
   const weights = modelFile === undefined ? [] : await weightsOf(namer, join(dir, modelFile))
-  const others = (await filesIn(dir, DEPTH)).filter((path) => !weights.includes(path) && isRead(dir, path))
+  const isOther = (path: string) => !weights.includes(path) && isRead(dir, path)
+  // A file that has come since was not loaded.
+  const others = [...loaded.keys()].filter(isOther)
+  const check = () => Promise.all([...weights, ...others].map((path) => requireSame(path, loaded)))
+  await check()
   const fields = ['weights', ...(await Promise.all(weights.map((path) => nameOf(namer, path, cache))))]
   for (const path of others.sort()) {
     fields.push(relative(dir, path).split(sep).join('/'), await nameOf(namer, path, cache))
   }
+  // A file that was replaced while it was read has the name of neither.
+  await check()
   return fields
+}
+
+async function requireSame(path: string, loaded: FileStates): Promise<void> {
+  const before = loaded.get(path)
+  // Weights that lie deeper in the directory than its configuration are not looked at beforehand.
+  if (before === undefined || before === (await stateOf(path).catch(() => undefined))) return
+  throw new MillraceError(
+    'MODEL_INVALID',
+    `${path} was changed after the model was loaded: load the model again`,
+  )
 }
 
 async function weightsOf(namer: FileNamer, path: string): Promise<string[]> {
@@ -78,9 +111,8 @@ async function isFile(path: string): Promise<boolean> {
  * can set that one back, as images of containers do with the others.
  */
 async function nameOf(namer: FileNamer, path: string, cache: TieredCache | undefined): Promise<string> {
-  const { size, mtimeNs, ctimeNs, ino, dev } = await stat(path, { bigint: true })
-  const facts = [size, mtimeNs, ctimeNs, ino, dev].map(String)
-  const key = namer.nameFields(['millrace file 1', path, ...facts])
+  const { size } = await stat(path)
+  const key = namer.nameFields(['millrace file 2', path, await stateOf(path)])
   let name = known.get(key)
   if (name === undefined) {
     name =
@@ -89,6 +121,12 @@ async function nameOf(namer: FileNamer, path: string, cache: TieredCache | undef
     name.catch(() => known.delete(key))
   }
   return name
+}
+
+/** Size, times and place on the disk: whoever changes a file changes one of them. */
+async function stateOf(path: string): Promise<string> {
+  const { size, mtimeNs, ctimeNs, ino, dev } = await stat(path, { bigint: true })
+  return [size, mtimeNs, ctimeNs, ino, dev].join(' ')
 }
 
 async function hash(namer: FileNamer, path: string): Promise<string> {

@@ -13,7 +13,7 @@ import type { TieredCache } from '../options/cache.js'
 import { CachedJob } from './cached-job.js'
 import { Flights } from './flights.js'
 import { KeyedInputs } from './keyed-inputs.js'
-import { nameModelFiles } from './model-files.js'
+import { type FileStates, fileStatesOf, nameModelFiles } from './model-files.js'
 
 /** Changes whenever the same model, options and input give another row than before. */
 const FORMAT = 'millrace rows 1'
@@ -27,14 +27,18 @@ const MAX_IMAGE_BYTES = 268_435_455
 /** The caches of one loaded model. */
 export class ModelScope {
   #options: NativeModelOptions | undefined
+  /** The model's files as they were before it was loaded. */
+  #files: FileStates = new Map()
+  #isToldOfChange = false
   readonly #flights = new WeakMap<TieredCache, Flights<CachedJob>>()
   readonly #jobs = new Set<WeakRef<CachedJob>>()
   readonly #caches = new Set<TieredCache>()
   #identity: Promise<string> | undefined
 
-  /** The options that the model was loaded with; called before the first call. */
-  set options(options: NativeModelOptions) {
+  /** Takes the options that the model will be loaded with, and down what its files are. Call it before the files are loaded. */
+  async remember(options: NativeModelOptions): Promise<void> {
     this.#options = options
+    this.#files = options.dir === undefined ? new Map() : await fileStatesOf(options.dir)
   }
 
   /**
@@ -127,13 +131,24 @@ export class ModelScope {
     let identity: string
     try {
       identity = await this.#identity
-    } catch {
+    } catch (error) {
       this.#identity = undefined
+      this.#tellOfChange(error)
       return undefined
     }
     const { batchSize, batching, order, errors, priority, timeoutMs, eager, ...facts } = options
     const { maxLength, normalize } = native.info()
     return addon.nameFields([identity, canonical({ maxLength, normalize, ...facts })])
+  }
+
+  /** Without a word, whoever replaced a file would wonder why nothing is found in the cache. */
+  #tellOfChange(error: unknown): void {
+    if (this.#isToldOfChange || !(error instanceof MillraceError) || error.code !== 'MODEL_INVALID') return
+    this.#isToldOfChange = true
+    process.emitWarning(`The cache is not used: ${error.message}`, {
+      type: 'MillraceWarning',
+      code: 'MILLRACE_MODEL_CHANGED',
+    })
   }
 
   async #identify(addon: NativeAddon, native: NativeModel, cache: TieredCache | undefined): Promise<string> {
@@ -150,7 +165,8 @@ export class ModelScope {
       ...(info.normalize === undefined && { normalize }),
       ...(info.maxLength === undefined && { maxLength }),
     }
-    const files = dir === undefined ? [] : await nameModelFiles(addon, dir, info.modelFile, cache)
+    const files =
+      dir === undefined ? [] : await nameModelFiles(addon, dir, info.modelFile, cache, this.#files)
     const options = canonical({ ...facts, ...resolved, batchInvariance: facts.batchInvariance ?? true })
     return addon.nameFields([FORMAT, options, ...files])
   }

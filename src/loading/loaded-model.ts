@@ -106,7 +106,7 @@ export class LoadedModel {
     try {
       signal?.throwIfAborted()
       const options = await prepare(signal === undefined ? closing : AbortSignal.any([signal, closing]))
-      this.caching.options = options
+      await this.caching.remember(options)
       const addon = await addonFor(options)
       closing.throwIfAborted()
       signal?.throwIfAborted()

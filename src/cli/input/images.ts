@@ -95,5 +95,11 @@ async function isFile(
   entry: { isFile(): boolean; isSymbolicLink(): boolean },
   path: string,
 ): Promise<boolean> {
-  return entry.isFile() || (entry.isSymbolicLink() && (await stat(path)).isFile())
+  if (entry.isFile()) return true
+  if (!entry.isSymbolicLink()) return false
+  // A link that leads nowhere is a row that fails, as a damaged image is; it does not end the run.
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => true,
+  )
 }

@@ -1,19 +1,19 @@
 //! Markdown to text.
 
 use super::{
+    front_matter::front_matter,
     html::html_to_text,
     writer::{Break, Writer},
 };
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// What is read beside `CommonMark`: what GitHub reads, and metadata at the beginning.
+/// What is read beside `CommonMark`: what GitHub reads. Metadata is not among it: the parser takes whatever stands between two rules for
+/// metadata, anywhere in a text, and prose would be lost. See `front_matter`.
 pub(super) fn options() -> Options {
     Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
-        | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS
 }
 
 /// The text of Markdown. Code is kept as it is; links and images give their text; metadata and tags of HTML go.
@@ -23,9 +23,8 @@ pub fn markdown_to_text(markdown: &str) -> String {
     // Numbers of open ordered lists; nothing for those without.
     let mut lists: Vec<Option<u64>> = Vec::new();
     let mut verbatim = false;
-    let mut unseen = false;
     let mut html = String::new();
-    for event in Parser::new_ext(markdown, options()) {
+    for event in Parser::new_ext(&markdown[front_matter(markdown)..], options()) {
         match event {
             Event::Start(tag) => match tag {
                 Tag::List(first) => {
@@ -43,7 +42,6 @@ pub fn markdown_to_text(markdown: &str) -> String {
                     writer.part(Break::Paragraph);
                     verbatim = true;
                 }
-                Tag::MetadataBlock(_) => unseen = true,
                 Tag::TableHead | Tag::TableRow => writer.row(),
                 Tag::TableCell => writer.cell(),
                 Tag::Paragraph
@@ -63,7 +61,6 @@ pub fn markdown_to_text(markdown: &str) -> String {
                     verbatim = false;
                     writer.part(Break::Paragraph);
                 }
-                TagEnd::MetadataBlock(_) => unseen = false,
                 TagEnd::HtmlBlock => {
                     writer.verbatim(&html_to_text(&std::mem::take(&mut html)));
                     writer.part(Break::Paragraph);
@@ -74,7 +71,6 @@ pub fn markdown_to_text(markdown: &str) -> String {
                 }
                 _ => {}
             },
-            Event::Text(_) if unseen => {}
             // A block of code ends with a line feed, which the break after it takes the place of.
             Event::Text(text) if verbatim => writer.code(&text),
             Event::Text(text) => writer.flow(&text),

@@ -2,6 +2,7 @@
 //!
 //! What a reader sees is kept, in order; what formats it goes. Lines are kept apart by one line feed, paragraphs by two.
 
+mod front_matter;
 mod html;
 mod markdown;
 mod outline;

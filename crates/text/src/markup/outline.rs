@@ -1,6 +1,6 @@
 //! The structure of Markdown: which headings a part stands under, and where its blocks begin.
 
-use super::markdown::options;
+use super::{front_matter::front_matter, markdown::options};
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 /// A part of a document under one heading.
@@ -30,14 +30,16 @@ pub fn outline(markdown: &str) -> Outline {
     // Levels and texts of the headings that are open.
     let mut path: Vec<(usize, String)> = Vec::new();
     let mut heading: Option<(usize, usize, String)> = None;
+    let front = front_matter(markdown);
     // Whether the section so far is headings only.
-    let mut bare = true;
+    let mut bare = front == 0;
     // Quotes and lists: a heading in one of them is no heading of the document.
     let mut inside = 0_usize;
-    for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
+    for (event, range) in Parser::new_ext(&markdown[front..], options()).into_offset_iter() {
+        let begin = front + range.start;
         match event {
             Event::Start(Tag::Heading { level, .. }) if inside == 0 => {
-                heading = Some((line_start(markdown, range.start), level as usize, String::new()));
+                heading = Some((line_start(markdown, begin), level as usize, String::new()));
             }
             Event::End(TagEnd::Heading(_)) if heading.is_some() => {
                 let Some((start, level, text)) = heading.take() else { continue };
@@ -63,7 +65,7 @@ pub fn outline(markdown: &str) -> Outline {
             }
             Event::Start(tag) => {
                 if is_block(&tag) {
-                    let start = line_start(markdown, range.start);
+                    let start = line_start(markdown, begin);
                     if !std::mem::take(&mut bare) && outline.blocks.last().is_none_or(|&last| last < start) {
                         outline.blocks.push(start);
                     }
@@ -95,7 +97,6 @@ fn is_block(tag: &Tag<'_>) -> bool {
             | Tag::FootnoteDefinition(_)
             | Tag::Table(_)
             | Tag::TableRow
-            | Tag::MetadataBlock(_)
     )
 }
 

@@ -23,6 +23,68 @@ fn broken_html_is_no_error() {
     assert_eq!(html_to_text("a&nbsp;&#x1F600;b"), "a\u{a0}\u{1f600}b");
 }
 
+/// pgaskin/kepubify#29, readium/readium-js#87: an element that closes itself swallowed the rest of the page.
+#[test]
+fn an_element_that_closes_itself_in_a_drawing_or_in_xhtml_holds_nothing() {
+    for whole in ["<style/>", "<title/>", "<script/>", "<a/><script href='x'/>", "<style>a<b</style>"] {
+        assert_eq!(
+            html_to_text(&format!("<p>Before</p><svg>{whole}<path d='M0'/></svg><p>After</p>")),
+            "Before\n\nAfter"
+        );
+        assert_eq!(
+            html_to_text(&format!("<p>Before</p><math>{whole}</math><p>After</p>")),
+            "Before\n\nAfter"
+        );
+    }
+    let body = "<head><title/><script src='a.js'/><style/></head><body><p>The chapter.</p><textarea/><p>More.</p></body></html>";
+    let heads = [
+        "<html xmlns=\"http://www.w3.org/1999/xhtml\">",
+        "<?xml version='1.0'?><html>",
+        "<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.1//EN' 'x'><html>",
+    ];
+    for head in heads {
+        assert_eq!(html_to_text(&format!("{head}{body}")), "The chapter.\n\nMore.", "{head}");
+    }
+    // In HTML the mark is of no consequence, as browsers read it.
+    assert_eq!(html_to_text("<p>a</p><script/><p>b</p>"), "a");
+}
+
+#[test]
+fn a_drawing_ends_where_html_begins_again() {
+    assert_eq!(html_to_text("<svg><style><path/><p>text</p><script>no</script>"), "text");
+    assert_eq!(html_to_text("<svg><style></svg>text"), "text");
+    assert_eq!(
+        html_to_text(
+            "<svg><foreignObject><p>in</p><style>no</style></foreignObject><title>no</title></svg>out"
+        ),
+        "in\n\nout"
+    );
+    assert_eq!(
+        html_to_text("<svg/><title>no</title>text<svg><text><![CDATA[a < b]]></text></svg>"),
+        "texta < b"
+    );
+    assert_eq!(
+        html_to_text("<?xml version='1.0'?><p><![CDATA[kept <b>]]></p><pre/><p>a  b</p>"),
+        "kept <b>\n\na b"
+    );
+}
+
+/// yuin/goldmark-meta#5, kevboh/longform#265: text between two rules was taken for metadata.
+#[test]
+fn text_between_two_rules_is_text() {
+    assert_eq!(
+        markdown_to_text("---\nThe code is 4711.\n---\nOrdinary.\n"),
+        "The code is 4711.\n\nOrdinary."
+    );
+    assert_eq!(markdown_to_text("One.\n\n---\nTwo: a.\n\n---\nThree.\n"), "One.\n\nTwo: a.\n\nThree.");
+    assert_eq!(markdown_to_text("+++\nprose\n+++\nmore\n"), "+++ prose +++ more");
+    assert_eq!(markdown_to_text("+++\ntitle = 'x'\n[a]\nb = [\n 1\n]\n+++\nmore\n"), "more");
+    assert_eq!(markdown_to_text("---\ntitle: x\ntags:\n- a\n  b\n# c\n\n...\nmore\n"), "more");
+    let outline = outline("---\ntitle: x\n---\n# A\ntext\n\n---\nnot: metadata\n\n---\n# B\n");
+    let sections: Vec<_> = outline.sections.iter().map(|section| section.headings.join("/")).collect();
+    assert_eq!(sections, ["", "A", "B"]);
+}
+
 #[test]
 fn markdown_gives_what_a_reader_sees() {
     let markdown = "---\ntitle: no\n---\n# Head *line*\n\nOne [two](http://x) `co de`\nthree  \nfour\n\n\
