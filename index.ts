@@ -48,6 +48,7 @@ export {
   type TextEmbeddingStream,
 } from './src/families/text-embedding.js'
 export type { LateTokenCountOptions, TokenCountOptions } from './src/families/token-count.js'
+export type { DType } from './src/formats/dtype.js'
 export type {
   DocumentCounts,
   DropReason,
@@ -84,7 +85,7 @@ export type {
   TieredCache,
 } from './src/options/cache.js'
 export type { ErrorMode, Progress, RowOr } from './src/options/call.js'
-export type { CallDefaults, ChunkOptions, DType, EmbedOptions } from './src/options/dense.js'
+export type { CallDefaults, ChunkOptions, EmbedOptions } from './src/options/dense.js'
 export type { ImageEmbeddingOptions, ImageEmbedOptions } from './src/options/image.js'
 export type {
   LateEmbedOptions,

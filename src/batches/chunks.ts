@@ -2,7 +2,7 @@
 
 import type { MillraceError } from '../base/errors.js'
 import type { NativeBatch } from '../binding/types.js'
-import type { DType } from '../options/dense.js'
+import { type DType, isLeveled } from '../formats/dtype.js'
 import type { Collector } from './batch.js'
 import type { VectorOf } from './dense.js'
 import { valuesOf } from './dense-matrix.js'
@@ -128,8 +128,7 @@ export class ChunkMatrix<D extends DType> implements Collector<ChunkBatch<D>> {
       Uint32Array,
       Uint32Array,
     ]
-    const scaled = this.#dtype === 'int8' || this.#dtype === 'uint8'
-    const scales = scaled ? new Float32Array(count) : undefined
+    const scales = isLeveled(this.#dtype) ? new Float32Array(count) : undefined
     for (const { batch, from, to, at } of places) {
       data.set(batch.data.subarray(from * dim, to * dim), at * dim)
       starts.set(batch.starts.subarray(from, to), at)

@@ -1,19 +1,9 @@
 /** Many dense batches as one, for `toMatrix`: rows in input order in one buffer that grows. */
 
 import type { MillraceError } from '../base/errors.js'
-import type { DType } from '../options/dense.js'
+import { ARRAYS, type DType, rowElements } from '../formats/dtype.js'
 import type { Collector } from './batch.js'
 import { DenseBatch, type VectorOf } from './dense.js'
-
-/** The typed array of each format. */
-export const ARRAYS = {
-  float32: Float32Array,
-  float16: Uint16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  binary: Int8Array,
-  ubinary: Uint8Array,
-} as const
 
 type Values = Float32Array | Float64Array | Uint32Array | Uint16Array | Int8Array | Uint8Array
 
@@ -101,7 +91,7 @@ export function rowValues(
   { dimensions, dtype }: { dimensions?: number; dtype: DType },
 ): number {
   const kept = Math.min(dim ?? 0, dimensions ?? Number.POSITIVE_INFINITY)
-  return dtype === 'binary' || dtype === 'ubinary' ? Math.ceil(kept / 8) : kept
+  return rowElements(dtype, kept)
 }
 
 /** Room for so many values of a format. */

@@ -2,7 +2,7 @@
 
 import type { MillraceError } from '../base/errors.js'
 import type { NativeBatch } from '../binding/types.js'
-import type { DType } from '../options/dense.js'
+import type { DType } from '../formats/dtype.js'
 import { factsOf, RowBatch, type RowFacts } from './row-batch.js'
 
 interface Vectors {

@@ -1,6 +1,8 @@
 /** Puts kept and fresh rows together as one batch, in the form in which the addon gives it. */
 
+import { bytesOf } from '../base/bytes.js'
 import type { NativeBatch, NativeDType, NativeError } from '../binding/types.js'
+import { ARRAYS } from '../formats/dtype.js'
 import { columnsOf, factsOf, payloadOf, Shape } from './entry.js'
 
 /** A finished row: an intact entry, or why there is none. */
@@ -23,15 +25,6 @@ export interface Taken {
   positions?: Float64Array
 }
 
-const ARRAYS = {
-  float32: Float32Array,
-  float16: Uint16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  binary: Int8Array,
-  ubinary: Uint8Array,
-} as const
-
 /** The form of rows that an entry has. */
 export function formOf(entry: Uint8Array): RowForm {
   const { shape, dim, dtype, scale } = factsOf(entry)
@@ -47,9 +40,6 @@ export function formOfBatch({ indices, rowOffsets, starts, dim, dtype, scales }:
 }
 
 const isEntry = (row: Row): row is Uint8Array => row instanceof Uint8Array
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength)
 
 /** The batch of some rows. Failed ones are zeros, or empty where rows differ in length. */
 export function assemble({ offset, rows, positions }: Taken, form: RowForm): NativeBatch {

@@ -12,6 +12,7 @@
 
 import { crc32 } from 'node:zlib'
 import type { NativeBatch, NativeDType } from '../binding/types.js'
+import { DTYPES, elementBytes } from '../formats/dtype.js'
 
 /** `MRC` and the version of the format; another version is not read. */
 const MAGIC = 0x01_43_52_4d
@@ -22,16 +23,6 @@ export const HEADER = 32
 /** What the values are. */
 export const Shape = { dense: 0, sparse: 1, multiVector: 2, name: 3, chunks: 4 } as const
 export type Shape = (typeof Shape)[keyof typeof Shape]
-
-const DTYPES = ['float32', 'float16', 'int8', 'uint8', 'binary', 'ubinary'] as const satisfies NativeDType[]
-const VALUE_BYTES: Readonly<Record<NativeDType, number>> = {
-  float32: 4,
-  float16: 2,
-  int8: 1,
-  uint8: 1,
-  binary: 1,
-  ubinary: 1,
-}
 
 const TRUNCATED = 1
 const SCALED = 2
@@ -61,7 +52,7 @@ function payloadBytes(facts: EntryFacts): number {
   if (shape === Shape.sparse) return count * 8
   if (shape === Shape.name) return count
   const vectors = shape === Shape.dense ? 1 : count
-  return columnsOf(facts) * count * 4 + vectors * dim * VALUE_BYTES[dtype]
+  return columnsOf(facts) * count * 4 + vectors * dim * elementBytes(dtype)
 }
 
 /** Columns of 4 bytes a chunk before the vectors. */

@@ -1,12 +1,12 @@
 /** The public class for image vectors. It checks, names and wires; the work is in `stream/` and the addon. */
 
+import type { DType } from '../formats/dtype.js'
 import type { LoadedModel } from '../loading/loaded-model.js'
 import { type CustomImageSettings, type CustomModel, customImage } from '../models/custom.js'
 import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_IMAGE_MODEL, imageModels } from '../models/registries.js'
 import { type ErrorMode, parseCall, QUERY_PRIORITY } from '../options/call.js'
 import type { Checked } from '../options/check.js'
-import type { DType } from '../options/dense.js'
 import {
   type ImageDefaults,
   type ImageEmbeddingOptions,

@@ -4,6 +4,7 @@ import { invalidOption } from '../base/errors.js'
 import { type ChunkBatch, ChunkMatrix, chunksFromNative, type EmbeddedChunk } from '../batches/chunks.js'
 import { rowValues } from '../batches/dense-matrix.js'
 import type { NativeJobOptions, NativeModel } from '../binding/types.js'
+import type { DType } from '../formats/dtype.js'
 import type { LoadedModel } from '../loading/loaded-model.js'
 import { type CustomModel, type CustomTextSettings, customText } from '../models/custom.js'
 import type { ModelDescription } from '../models/describe.js'
@@ -14,7 +15,6 @@ import {
   type CallDefaults,
   type ChunkOptions,
   chunkChecks,
-  type DType,
   denseDefaultChecks,
   type EmbedOptions,
   embedChecks,

@@ -1,6 +1,6 @@
 /** Options of dense vectors, which texts and images share, and those of dense text. */
 
-import type { NativeDType } from '../binding/types.js'
+import { DTYPES, type DType } from '../formats/dtype.js'
 import {
   type CallOptions,
   type CommonDefaults,
@@ -12,12 +12,6 @@ import {
   textCallChecks,
 } from './call.js'
 import { boolean, type Checks, integer, MAX_COUNT, oneOf, positiveInteger, string } from './check.js'
-
-/**
- * Format of a row's values. `float16` comes as raw bits; `int8` and `uint8` are multiplied by the row's scale to get the
- * vector back; `binary` and `ubinary` hold one bit per dimension, eight to a byte.
- */
-export type DType = NativeDType
 
 /** What dense vectors add to the defaults of calls. */
 export interface VectorDefaults<D extends DType = DType> {
@@ -68,7 +62,7 @@ export interface EmbedOptions<D extends DType = DType, E extends ErrorMode = Err
 }
 
 export const vectorDefaultChecks: Checks<VectorDefaults> = {
-  dtype: oneOf('float32', 'float16', 'int8', 'uint8', 'binary', 'ubinary'),
+  dtype: oneOf(...DTYPES),
   dimensions: positiveInteger,
 }
 

@@ -1,5 +1,6 @@
 /** Options of image models and of calls on images. */
 
+import type { DType } from '../formats/dtype.js'
 import {
   type CallOptions,
   type CommonDefaults,
@@ -9,7 +10,6 @@ import {
 } from './call.js'
 import { boolean, type Checks, integer, nonEmptyString, oneOf } from './check.js'
 import {
-  type DType,
   type VectorCallOptions,
   type VectorDefaults,
   vectorCallChecks,

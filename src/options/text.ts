@@ -2,6 +2,7 @@
 
 import { invalidOption } from '../base/errors.js'
 import { isRecord } from '../base/is.js'
+import type { DType } from '../formats/dtype.js'
 import type { ErrorMode } from './call.js'
 import {
   boolean,
@@ -13,7 +14,7 @@ import {
   positiveInteger,
   string,
 } from './check.js'
-import type { CallDefaults, DType } from './dense.js'
+import type { CallDefaults } from './dense.js'
 import { type ModelOptions, modelChecks } from './model.js'
 
 /** How a text's token vectors become one vector. `none`: the graph's output already is one per text. */

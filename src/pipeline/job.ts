@@ -3,10 +3,10 @@
 import { MillraceError } from '../base/errors.js'
 import { describeValue, isRecord } from '../base/is.js'
 import type { VectorOf } from '../batches/dense.js'
-import { ARRAYS, rowValues } from '../batches/dense-matrix.js'
+import { rowValues } from '../batches/dense-matrix.js'
 import type { SparseVector } from '../batches/sparse.js'
+import { ARRAYS, type DType, isLeveled } from '../formats/dtype.js'
 import type { DropReason } from '../metrics/metrics.js'
-import type { DType } from '../options/dense.js'
 import type { PipelineDocument, UnreadableDocument } from './document.js'
 import { Outcome } from './journal/document-table.js'
 import type { PipelineRecord } from './record.js'
@@ -81,7 +81,7 @@ export class DocumentJob {
     if (dense !== undefined) {
       const { dtype, dim } = dense
       this.dense = new ARRAYS[dtype](length * rowValues(dim, { dtype })) as VectorOf<DType>
-      if (dtype === 'int8' || dtype === 'uint8') this.scales = new Float32Array(length)
+      if (isLeveled(dtype)) this.scales = new Float32Array(length)
     }
     if (sparse) this.sparse = new Array<SparseVector>(length)
   }

@@ -4,6 +4,7 @@ import { invalidOption } from '../base/errors.js'
 import { isRecord } from '../base/is.js'
 import type { SparseTextEmbedding } from '../families/sparse-text-embedding.js'
 import type { TextEmbedding } from '../families/text-embedding.js'
+import type { DType } from '../formats/dtype.js'
 import type { TieredCache } from '../options/cache.js'
 import { callback, signal as checkSignal, commonDefaultChecks } from '../options/call.js'
 import {
@@ -18,7 +19,7 @@ import {
   parseOptions,
   positiveInteger,
 } from '../options/check.js'
-import { type DType, vectorDefaultChecks } from '../options/dense.js'
+import { vectorDefaultChecks } from '../options/dense.js'
 import { type CleanOptions, parseCleanOptions, parsePrepareOptions } from '../options/prepare.js'
 import type { SparseTextEmbeddingOptions } from '../options/sparse.js'
 import type { TextEmbeddingOptions } from '../options/text.js'

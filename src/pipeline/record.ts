@@ -1,7 +1,7 @@
 /** What comes out of a pipeline: records with their vectors, column by column. Where they go is in `../sinks/`. */
 
 import type { SparseVector } from '../batches/sparse.js'
-import type { DType } from '../options/dense.js'
+import type { DType } from '../formats/dtype.js'
 import type { VectorRows } from '../quantize/vectors.js'
 import type { JsonValue } from './document.js'
 

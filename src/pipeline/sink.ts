@@ -3,7 +3,7 @@
  * nothing of models, order or resuming.
  */
 
-import type { DType } from '../options/dense.js'
+import type { DType } from '../formats/dtype.js'
 import type { QuantizationRanges } from '../quantize/ranges.js'
 import type { JsonValue } from './document.js'
 import type { RecordBatch } from './record.js'

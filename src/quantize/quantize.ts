@@ -3,10 +3,10 @@
 import { invalidOption, MillraceError } from '../base/errors.js'
 import { isRecord } from '../base/is.js'
 import type { VectorOf } from '../batches/dense.js'
-import { ARRAYS, rowValues } from '../batches/dense-matrix.js'
 import { loadAddon } from '../binding/load.js'
+import { ARRAYS, type DType, isLeveled, rowElements } from '../formats/dtype.js'
 import { type Check, type Checks, parseOptions, positiveInteger } from '../options/check.js'
-import { type DType, vectorDefaultChecks } from '../options/dense.js'
+import { vectorDefaultChecks } from '../options/dense.js'
 import { QuantizationRanges } from './ranges.js'
 import {
   float32Array,
@@ -73,9 +73,9 @@ export async function quantize<const D extends DType>(
 ): Promise<QuantizedVectors<D>> {
   const length = vectorCount('vectors', vectors, dim)
   const { dtype, ranges } = parseQuantizeOptions('quantize', options, dim)
-  const width = rowValues(dim, { dtype })
+  const width = rowElements(dtype, dim)
   const data = new ARRAYS[dtype](length * width)
-  const scaled = (dtype === 'int8' || dtype === 'uint8') && ranges === undefined
+  const scaled = isLeveled(dtype) && ranges === undefined
   const scales = scaled ? new Float32Array(length) : undefined
   const { addon } = loadAddon()
   await inBlocks(
@@ -110,7 +110,7 @@ export async function quantize<const D extends DType>(
 export async function dequantize(rows: VectorRows, dim: number): Promise<Float32Array> {
   const length = checkRows('rows', rows, dim)
   const { dtype, data, scales, ranges } = rows
-  const width = rowValues(dim, { dtype })
+  const width = rowElements(dtype, dim)
   const vectors = new Float32Array(length * dim)
   const { addon } = loadAddon()
   await inBlocks(
@@ -142,9 +142,8 @@ export function checkRows<D extends DType>(name: string, rows: VectorRows<D>, di
   if (ranges !== undefined && !(ranges instanceof QuantizationRanges)) {
     throw invalidOption(`${name}.ranges`, 'QuantizationRanges', ranges)
   }
-  const length = rowCount(`${name}.data`, data, rowValues(dim, { dtype }))
-  const leveled = dtype === 'int8' || dtype === 'uint8'
-  if (leveled && ranges === undefined && scales?.length !== length) {
+  const length = rowCount(`${name}.data`, data, rowElements(dtype, dim))
+  if (isLeveled(dtype) && ranges === undefined && scales?.length !== length) {
     throw new MillraceError(
       'INPUT_INVALID',
       `Expected ${length} scales, one a row, or ranges for ${name} but received ${scales?.length ?? 0} scales`,

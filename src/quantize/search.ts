@@ -2,6 +2,7 @@
 
 import { invalidOption, MillraceError, unwrap } from '../base/errors.js'
 import type { NativeHits } from '../binding/types.js'
+import type { DType } from '../formats/dtype.js'
 import {
   type Check,
   type Checked,
@@ -10,7 +11,6 @@ import {
   parseOptions,
   positiveInteger,
 } from '../options/check.js'
-import type { DType } from '../options/dense.js'
 import { dotMany } from './arithmetic.js'
 import { VectorIndex } from './vector-index.js'
 import { float32Array } from './vectors.js'

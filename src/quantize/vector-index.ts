@@ -1,11 +1,10 @@
 /** Vectors kept in the addon for exact search, in any format. What is found and how is in `search.ts`. */
 
 import { invalidOption, unwrap } from '../base/errors.js'
-import { rowValues } from '../batches/dense-matrix.js'
 import { loadAddon } from '../binding/load.js'
 import type { NativeError, NativeVectorIndex } from '../binding/types.js'
+import { type DType, rowElements } from '../formats/dtype.js'
 import { positiveInteger } from '../options/check.js'
-import type { DType } from '../options/dense.js'
 import { checkRows, parseQuantizeOptions, type QuantizeOptions } from './quantize.js'
 import type { QuantizationRanges } from './ranges.js'
 import { inBlocks, type VectorRows, vectorCount } from './vectors.js'
@@ -109,7 +108,7 @@ export class VectorIndex<const D extends DType = DType> {
     if (ranges === undefined ? this.ranges !== undefined : this.ranges?.equals(ranges) !== true) {
       throw invalidOption('vectors.ranges', this.ranges === undefined ? 'none' : "the index's ranges", ranges)
     }
-    const width = rowValues(this.dim, { dtype })
+    const width = rowElements(dtype, this.dim)
     return {
       rows,
       rowBytes: width * data.BYTES_PER_ELEMENT,

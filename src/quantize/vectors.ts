@@ -3,8 +3,8 @@
 import { fromNative, invalidOption, isNativeError, MillraceError } from '../base/errors.js'
 import type { VectorOf } from '../batches/dense.js'
 import type { NativeError } from '../binding/types.js'
+import type { DType } from '../formats/dtype.js'
 import { positiveInteger } from '../options/check.js'
-import type { DType } from '../options/dense.js'
 import type { QuantizationRanges } from './ranges.js'
 
 /** Rows of vectors in one format; a {@link DenseBatch} is one. */

@@ -4,6 +4,7 @@
  */
 
 import { crc32 } from 'node:zlib'
+import { bytesOf } from '../../base/bytes.js'
 import type { Found } from './record.js'
 
 /** Numbers of a slot: head of the key (2), offset, length; a length of 0 is an empty slot. */
@@ -90,6 +91,3 @@ export class KeyTable {
     this.#slots = slots
   }
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array): Buffer =>
-  Buffer.from(buffer, byteOffset, byteLength)

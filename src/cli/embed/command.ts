@@ -1,6 +1,7 @@
 /** The command `millrace embed`: its options and help. */
 
 import { type Command, Option } from 'commander'
+import { DTYPES } from '../../formats/dtype.js'
 import { EXIT_HELP } from '../exit.js'
 import type { EmbedFlags } from '../families/family.js'
 import { FAMILY_NAMES, familyName } from '../families/names.js'
@@ -81,16 +82,7 @@ export function embedCommand(program: Command, ended: (exitCode: number) => void
     .option('--json', 'print a summary as JSON')
   command.optionsGroup('Dense text and images:')
   addDenseOptions(command)
-    .addOption(
-      new Option('--dtype <type>', 'of the values (default: float32)').choices([
-        'float32',
-        'float16',
-        'int8',
-        'uint8',
-        'binary',
-        'ubinary',
-      ]),
-    )
+    .addOption(new Option('--dtype <type>', 'of the values (default: float32)').choices(DTYPES))
     .option('--task-id <n>', 'what texts are embedded for, by the number of the model', wholeNumber)
     .optionsGroup('Sparse:')
     .option('--language <name>', 'of the stemmer and the stop words (default: english)')

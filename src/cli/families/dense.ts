@@ -1,10 +1,11 @@
 /** Dense text: a vector for each text. What images share of it is here too. */
 
 import { type DenseBatch, type DType, type ModelInfo, TextEmbedding } from '../../../index.js'
+import { rowElements } from '../../formats/dtype.js'
 import { halfTable } from '../half.js'
 import { commonOptions, denseCallOptions, denseModelOptions, pick } from '../model-options.js'
 import { JsonlWriter, type RowFields, textFacts } from '../output/jsonl-writer.js'
-import { NpyWriter, RawWriter, rowWidth } from '../output/matrix-writers.js'
+import { NpyWriter, RawWriter } from '../output/matrix-writers.js'
 import type { RowWriter } from '../running/batch.js'
 import { type Family, type FamilyFlags, type Output, VECTOR_ROWS } from './family.js'
 
@@ -46,7 +47,7 @@ export async function denseWriter(
 ): Promise<RowWriter<DenseBatch<DType>>> {
   const dtype = flags.dtype ?? 'float32'
   if (format === 'f32') return new RawWriter(to)
-  if (format === 'npy') return new NpyWriter(to, dtype, rowWidth(dtype, denseDim(flags, info)), scales)
+  if (format === 'npy') return new NpyWriter(to, dtype, rowElements(dtype, denseDim(flags, info)), scales)
   return new JsonlWriter(to, fields)
 }
 

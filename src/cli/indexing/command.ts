@@ -1,6 +1,7 @@
 /** The command `millrace index`: its options and help. */
 
 import { type Command, Option } from 'commander'
+import { DTYPES } from '../../formats/dtype.js'
 import { EXIT_HELP } from '../exit.js'
 import { withInterrupt } from '../interrupt.js'
 import {
@@ -59,14 +60,7 @@ export function indexCommand(program: Command, ended: (exitCode: number) => void
     .option('--no-dense', 'Make no dense vectors.')
     .option('--sparse [model]', 'Make sparse vectors too, with this model (default: BM25).')
     .addOption(
-      new Option('--dtype <type>', 'Store dense vectors in this format (default: float32).').choices([
-        'float32',
-        'float16',
-        'int8',
-        'uint8',
-        'binary',
-        'ubinary',
-      ]),
+      new Option('--dtype <type>', 'Store dense vectors in this format (default: float32).').choices(DTYPES),
     )
     .option(
       '--cache <where>',

@@ -1,15 +1,10 @@
 /** Dense rows as a .npy matrix or as plain float32. A failed row is zeros. */
 
 import type { DenseBatch, DType } from '../../../index.js'
+import { bytesOf } from '../../base/bytes.js'
 import { NPY_DESCR, type NpyDescr, npyHeader } from '../../pipeline/sinks/npy.js'
 import type { RowWriter } from '../running/batch.js'
 import type { Destination } from './destination.js'
-import { bytesOf } from './memory.js'
-
-/** Values of a row. */
-export function rowWidth(dtype: DType, dim: number): number {
-  return dtype === 'binary' || dtype === 'ubinary' ? Math.ceil(dim / 8) : dim
-}
 
 /**
  * A .npy matrix. The header is written again in the end, when the row count is known, so the destination must be

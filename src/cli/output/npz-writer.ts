@@ -4,10 +4,10 @@
  */
 
 import type { MultiVectorBatch, SparseBatch } from '../../../index.js'
+import { bytesOf } from '../../base/bytes.js'
 import type { NpyDescr } from '../../pipeline/sinks/npy.js'
 import type { RowWriter } from '../running/batch.js'
 import type { Destination } from './destination.js'
-import { bytesOf } from './memory.js'
 import { type NpzArray, writeNpz } from './npz.js'
 import type { Scratch } from './scratch.js'
 

@@ -1,7 +1,7 @@
 /** Records as an Arrow table, for LanceDB: columns are taken over as they are, without an object a value. */
 
 import { invalidOption } from '../../base/errors.js'
-import type { DType } from '../../options/dense.js'
+import type { DType } from '../../formats/dtype.js'
 import type { JsonValue } from '../document.js'
 import type { RecordBatch } from '../record.js'
 import type { VectorSchema } from '../sink.js'

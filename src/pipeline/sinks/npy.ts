@@ -1,7 +1,7 @@
 /** The .npy format (NumPy's NEP 1): writing and reading its header. The rows themselves are plain little-endian values. */
 
 import { MillraceError } from '../../base/errors.js'
-import type { DType } from '../../options/dense.js'
+import type { DType } from '../../formats/dtype.js'
 
 /**
  * Bytes of a header we write. The row count is known only at the end, so the header has one size for every count: two
