@@ -114,6 +114,15 @@ describe('options of a model', () => {
     expect(calls).toEqual({ batchSize: 3, errors: 'collect' })
   })
 
+  it('take memory in bytes or with a unit', () => {
+    const bytesOf = (maxMemory: number | string) => parseModel('create', { maxMemory }).model.maxMemory
+    expect(bytesOf(4096)).toBe(4096)
+    expect(bytesOf('512MB')).toBe(512_000_000)
+    expect(bytesOf('1.5 GiB')).toBe(1_610_612_736)
+    expect(bytesOf('64kib')).toBe(65_536)
+    expect(bytesOf('100')).toBe(100)
+  })
+
   it('take a directory as path or URL', () => {
     expect(parseModel('create', { modelPath: new URL('file:///models/a%20b') }).model.modelPath).toBe(
       '/models/a b',
@@ -132,6 +141,12 @@ describe('options of a model', () => {
     [{ device: 'cuda', deviceIds: [0, -1] }, 'deviceIds[1]'],
     [{ deviceIds: [0] }, "no value with device 'cpu'"],
     [{ maxBatchTokens: 0 }, 'maxBatchTokens'],
+    [
+      { maxMemory: 0 },
+      "Expected positive integer of bytes, or a string such as '512MB' or '1.5GiB', for maxMemory",
+    ],
+    [{ maxMemory: '512 megabytes' }, "received '512 megabytes'"],
+    [{ maxMemory: '-1MB' }, 'maxMemory'],
     [{ batchInvariance: 'yes' }, 'batchInvariance'],
     [{ pooling: 'avg' }, 'pooling'],
     [{ prompts: 'query' }, "Expected 'none', 'auto' or { query?, passage? } for prompts"],

@@ -36,6 +36,7 @@ export interface CommonOptions {
   errors?: 'throw' | 'collect'
   priority?: number
   timeoutMs?: number
+  parallel?: number | null
   signal?: AbortSignal
   onProgress?: (progress: { done: number; total?: number }) => void
 }

@@ -13,6 +13,20 @@ interface Info {
   system: { coresAllowed: number; coresOnline: number; coresReason: string }
 }
 
+interface Clamped {
+  sessions: number
+  threadsPerSession: number
+  coresAllowed: number
+  clamped?: { parallel?: number; threads?: number; reason: string }
+  rows: number
+}
+
+interface Warning {
+  code: string
+  message: string
+  detail: string
+}
+
 const hasTaskset = (() => {
   try {
     execFileSync('taskset', ['-c', '0', 'true'])
@@ -34,6 +48,26 @@ describe('threads', () => {
     const info = await reportOf<Info>('model-info.mjs')
     expect(info.coresAllowed).toBeLessThanOrEqual(availableParallelism())
     expect(info.sessions * info.threadsPerSession).toBeLessThanOrEqual(info.coresAllowed)
+  })
+
+  // FastEmbed's guide: `TextEmbedding(threads=8)` and `embed(documents, parallel=4)`, written on a laptop and run in a container.
+  it('that are asked for beyond the cores are cut to them, and said once', async () => {
+    const { models, warnings } = await reportOf<{ models: Clamped[]; warnings: Warning[] }>('clamped.mjs')
+    const [sessions, threads, both, modest] = models
+    const cores = sessions?.coresAllowed ?? 0
+    const reason = expect.any(String)
+    expect(sessions).toMatchObject({ sessions: cores, threadsPerSession: 1, rows: 2 })
+    expect(sessions?.clamped).toEqual({ parallel: 5000, reason })
+    expect(threads).toMatchObject({ sessions: 1, threadsPerSession: cores, rows: 2 })
+    expect(threads?.clamped).toEqual({ threads: 5000, reason })
+    expect(both).toMatchObject({ sessions: cores, threadsPerSession: 1, rows: 2 })
+    expect(both?.clamped).toEqual({ parallel: 5000, threads: 4000, reason })
+    expect(modest).toMatchObject({ sessions: 1, threadsPerSession: 1, rows: 2 })
+    expect(modest).not.toHaveProperty('clamped')
+    const clamped = warnings.filter(({ code }) => code === 'MILLRACE_CLAMPED')
+    expect(clamped).toHaveLength(1)
+    expect(clamped[0]?.message).toContain('parallel 5000')
+    expect(clamped[0]?.detail).toContain(`may use ${cores} core`)
   })
 
   it('use no processor when there is nothing to do', async () => {

@@ -13,12 +13,7 @@ use std::{hint::black_box, sync::Arc, time::Duration};
 const ROWS: usize = 16_384;
 
 fn main() -> Result<()> {
-    let options = EngineOptions {
-        sessions: 2,
-        max_batch_tokens: EngineOptions::MAX_BATCH_TOKENS,
-        row_by_row: false,
-        max_jobs: EngineOptions::MAX_JOBS,
-    };
+    let options = EngineOptions::of_sessions(2);
     let engine = Engine::start(Arc::new(FakeBackend::new(Cost::default())), FakeFamily::default(), options)?;
     let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(300))

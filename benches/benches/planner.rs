@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use millrace_benches::{Result, models, texts};
 use millrace_core::{
     engine::EngineOptions,
-    planner::{Planner, Unit},
+    planner::{MemoryBudget, Planner, Submitter, Unit},
 };
 use std::{hint::black_box, time::Duration};
 
@@ -29,7 +29,7 @@ struct Steady {
 
 impl Steady {
     fn new(lengths: &[usize], waiting: usize) -> Self {
-        let planner = Planner::new(EngineOptions::MAX_BATCH_TOKENS);
+        let planner = Planner::new(EngineOptions::MAX_BATCH_TOKENS, MemoryBudget::unlimited());
         let mut steady = Self { planner, lengths: lengths.to_vec(), seq: 0, turn: 0, tokens: 0, padded: 0 };
         steady.push(waiting);
         steady
@@ -40,14 +40,26 @@ impl Steady {
             let len = self.lengths[self.seq % self.lengths.len()];
             let seq = self.seq as u64;
             let turn = self.turn;
-            self.planner.push(Unit { seq, priority: 0, turn, group: 0, len, sealed: false, rows: vec![len] });
+            let submitter = Submitter { id: 0, at_once: usize::MAX };
+            self.planner.push(Unit {
+                seq,
+                priority: 0,
+                turn,
+                group: 0,
+                len,
+                sealed: false,
+                submitter,
+                rows: vec![len],
+            });
             self.turn += len as u64;
             self.seq += 1;
         }
     }
 
     fn plan(&mut self) {
-        let Some(run) = self.planner.take(0) else { return };
+        let Some(plan) = self.planner.take(0) else { return };
+        self.planner.finish(plan.hold);
+        let run = plan.rows;
         self.tokens += run.iter().sum::<usize>();
         self.padded += run.len() * run.iter().copied().max().unwrap_or(0);
         self.push(black_box(run).len());

@@ -140,10 +140,9 @@ impl Model {
     pub fn engine(&self, max_batch_tokens: usize, row_by_row: Option<bool>) -> Result<Engine<DenseText>> {
         let graph = self.backend.graph().clone();
         let options = EngineOptions {
-            sessions: THREADS,
             max_batch_tokens,
             row_by_row: row_by_row.unwrap_or(graph.rows_interact()),
-            max_jobs: EngineOptions::MAX_JOBS,
+            ..EngineOptions::of_sessions(THREADS)
         };
         let family = DenseText::new(self.tokenizer()?, graph, &self.head);
         Ok(Engine::start(self.backend.clone(), family, options)?)

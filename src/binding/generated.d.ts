@@ -237,6 +237,16 @@ export interface NativeChunks {
   paths: Array<Array<string>>
 }
 
+/** What was asked for beyond the cores allowed. */
+export interface NativeClamped {
+  /** Sessions that were asked for. */
+  parallel?: number
+  /** Threads of a session that were asked for. */
+  threads?: number
+  /** Why there are no more cores: all of the machine's, an affinity mask, a container's quota. */
+  reason: string
+}
+
 /** What is cleaned. TypeScript has filled in every value. */
 export interface NativeCleanOptions {
   /** `text`, `html` or `markdown`. */
@@ -375,6 +385,8 @@ export interface NativeJobOptions {
   priority: number
   /** Longest time of one run, in milliseconds. */
   timeoutMs?: number
+  /** Sessions that may work for the call at once: `null` one, 0 all. */
+  parallel?: number | null
   /** Whether finished rows are given without waiting for a whole batch. */
   eager?: boolean
 }
@@ -391,6 +403,20 @@ export interface NativeLanguage {
   confidence: number
   /** Whether to trust it. */
   reliable: boolean
+}
+
+/** What runs may take of memory, beside the weights. */
+export interface NativeMemoryInfo {
+  /** Bytes that all runs under way may take together. */
+  budget: number
+  /** `maxMemory`, or `default` where the caller gave none. */
+  source: 'maxMemory' | 'default'
+  /** Bytes that the budget must have for a text of `maxLength` tokens. */
+  longestText?: number
+  /** Attention heads of a layer, from which the need of long texts follows; absent where the engine knows its need itself. */
+  heads?: number
+  /** `graph`, `config.json`, or `assumed` where neither says it. */
+  headsSource: 'graph' | 'config.json' | 'assumed' | 'engine'
 }
 
 /** Counters since the model was loaded. */
@@ -467,8 +493,12 @@ export interface NativeModelInfo {
   threadsPerSession: number
   /** Cores that affinity and container allow. */
   coresAllowed: number
+  /** What was asked for beyond them; absent where nothing was. */
+  clamped?: NativeClamped
   /** Padded tokens of a run. */
   maxBatchTokens: number
+  /** What runs may take of memory; absent where nothing is run on a graph. */
+  memory?: NativeMemoryInfo
   /** Whether all sessions run over one copy of the weights. */
   sharedWeights: boolean
   /** Bytes of the weights on disk. */
@@ -517,6 +547,8 @@ export interface NativeModelOptions {
   deviceIds?: Array<number>
   /** Padded tokens of a run. */
   maxBatchTokens?: number
+  /** Bytes that all runs under way may take together. */
+  maxMemory?: number
   /** Whether rows of dynamically quantised graphs run alone; default true. */
   batchInvariance?: boolean
   /** Open calls; one more is refused. */

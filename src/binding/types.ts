@@ -70,8 +70,24 @@ export interface NativeModelOptions {
   device: 'cpu' | 'cuda' | 'auto'
   deviceIds?: number[]
   maxBatchTokens?: number
+  /** Bytes that all runs under way may take together, beside the weights. */
+  maxMemory?: number
   batchInvariance?: boolean
   maxQueue?: number
+}
+
+/** What runs may take of memory, beside the weights, in bytes. */
+export interface NativeMemoryInfo {
+  /** What all runs under way may take together. */
+  budget: number
+  /** Who chose the budget: the option `maxMemory`, or nobody. */
+  source: 'maxMemory' | 'default'
+  /** What the budget must be for a text of `maxLength` tokens to be run; absent where inputs are not texts. */
+  longestText?: number
+  /** Attention heads of a layer, from which the need of long texts follows; absent where the engine knows its need itself. */
+  heads?: number
+  /** Who says how many heads there are. `assumed`: nobody, so the number errs on the high side. */
+  headsSource: 'graph' | 'config.json' | 'assumed' | 'engine'
 }
 
 /** What a model is. What its family does not have is absent. */
@@ -98,7 +114,11 @@ export interface NativeModelInfo {
   sessions: number
   threadsPerSession: number
   coresAllowed: number
+  /** What was asked for beyond the cores allowed, and why there are no more; absent where nothing was. */
+  clamped?: { parallel?: number; threads?: number; reason: string }
   maxBatchTokens: number
+  /** What runs may take of memory; absent where nothing is run on a graph. */
+  memory?: NativeMemoryInfo
   sharedWeights: boolean
   weightBytes: number
   devices: { device: string; id?: number; fallback?: string }[]
@@ -180,6 +200,8 @@ export interface NativeJobOptions {
   priority: number
   /** Longest time of one run, in milliseconds. */
   timeoutMs?: number
+  /** Sessions that may work for the call at once: `null` one, `0` all. */
+  parallel?: number | null
   /** Finished rows are given without waiting for a whole batch. */
   eager?: boolean
 }

@@ -136,7 +136,7 @@ export class ModelScope {
       this.#tellOfChange(error)
       return undefined
     }
-    const { batchSize, batching, order, errors, priority, timeoutMs, eager, ...facts } = options
+    const { batchSize, batching, order, errors, priority, timeoutMs, eager, parallel, ...facts } = options
     const { maxLength, normalize } = native.info()
     return addon.nameFields([identity, canonical({ maxLength, normalize, ...facts })])
   }
@@ -154,8 +154,17 @@ export class ModelScope {
   async #identify(addon: NativeAddon, native: NativeModel, cache: TieredCache | undefined): Promise<string> {
     if (this.#options === undefined) throw new MillraceError('INTERNAL', 'The model has no options')
     // What is not named here counts: an option that is added later must not be forgotten.
-    const { threads, parallel, device, deviceIds, maxBatchTokens, maxQueue, modelFile, ...chosen } =
-      this.#options
+    const {
+      threads,
+      parallel,
+      device,
+      deviceIds,
+      maxBatchTokens,
+      maxMemory,
+      maxQueue,
+      modelFile,
+      ...chosen
+    } = this.#options
     const { dir, pooling, normalize, maxLength, outputName, ...facts } = chosen
     const info = native.info()
     // What a call may choose too is in the call's own name, as far as the model tells it.

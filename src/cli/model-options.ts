@@ -13,6 +13,7 @@ export interface ModelFlags {
   maxLength?: number
   threads?: number
   parallel?: number | 'none'
+  maxMemory?: string
   device?: 'cpu' | 'cuda' | 'auto'
 }
 
@@ -74,6 +75,10 @@ export function addModelOptions(command: Command, standard: string): Command {
     .option('--max-length <tokens>', 'longest text in tokens (default: what the model says)', positiveInteger)
     .option('--threads <n>', 'threads inside one run', positiveInteger)
     .option('--parallel <n>', "runs at a time: 0 one a core, 'none' one with all threads", parallel)
+    .option(
+      '--max-memory <amount>',
+      'memory that all runs may take together, such as 512MB (default: what the longest text needs)',
+    )
     .addOption(
       new Option('--device <device>', 'where to run (default: cpu)').choices(['cpu', 'cuda', 'auto']),
     )
@@ -107,11 +112,19 @@ export function commonOptions(
   flags: ModelFlags,
 ): Pick<
   TextEmbeddingOptions,
-  'model' | 'modelPath' | 'modelFile' | 'cacheDir' | 'localFilesOnly' | 'threads' | 'parallel' | 'device'
+  | 'model'
+  | 'modelPath'
+  | 'modelFile'
+  | 'cacheDir'
+  | 'localFilesOnly'
+  | 'threads'
+  | 'parallel'
+  | 'maxMemory'
+  | 'device'
 > {
   const { parallel, offline } = flags
   return {
-    ...pick(flags, ['model', 'modelPath', 'modelFile', 'cacheDir', 'threads', 'device']),
+    ...pick(flags, ['model', 'modelPath', 'modelFile', 'cacheDir', 'threads', 'maxMemory', 'device']),
     ...(parallel !== undefined && { parallel: parallel === 'none' ? null : parallel }),
     ...(offline === true && { localFilesOnly: true }),
   }

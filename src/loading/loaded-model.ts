@@ -10,6 +10,7 @@ import type { NativeAddon, NativeMetrics, NativeModel, NativeModelOptions } from
 import { ModelScope } from '../cache/model-scope.js'
 import { traced } from '../metrics/tracing.js'
 import type { RolePrompts } from '../models/registry.js'
+import { warnOnceIfClamped } from './clamped-warning.js'
 
 const NO_METRICS: NativeMetrics = {
   inputs: 0,
@@ -112,6 +113,7 @@ export class LoadedModel {
       signal?.throwIfAborted()
       const native = await this.#orAborted(addon.loadModel(options).then(unwrap), signal)
       this.#native = native
+      warnOnceIfClamped(native.info())
       return native
     } catch (error) {
       this.#loading = undefined

@@ -6,18 +6,14 @@ import { invalidOption, MillraceError } from '../base/errors.js'
 import { nativeRequire } from '../binding/native-require.cjs'
 import { packageRoot } from '../binding/package-root.js'
 import type { NativeFamily, NativeModelOptions } from '../binding/types.js'
-import type { Checked } from '../options/check.js'
-import type { ModelOptions } from '../options/model.js'
+import type { CheckedModel } from '../options/model.js'
 import { externalData } from '../store/files.js'
 import type { ModelFiles } from '../store/options.js'
 import { resolveModel } from '../store/resolve.js'
 import type { HubSource, ModelRegistry, ModelSettings, ModelSource, RolePrompts } from './registry.js'
 
-/** What a user chose of a model, checked; a path for a URL. */
-export type ChosenModel = Omit<Checked<ModelOptions>, 'modelPath'> & { modelPath?: string }
-
-/** The same with the settings of a family. */
-export type ChosenSettings = ChosenModel & Omit<ModelSettings, 'deviceIds'>
+/** What a user chose of a model, checked, with the settings of a family. */
+export type ChosenSettings = CheckedModel & Omit<ModelSettings, 'deviceIds'>
 
 /** A model's place and what its definition brings. */
 export interface LocatedModel {

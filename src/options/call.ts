@@ -4,7 +4,7 @@
  */
 
 import { invalidOption } from '../base/errors.js'
-import { isAbortSignal, isRecord } from '../base/is.js'
+import { isAbortSignal, isIntegerIn, isRecord } from '../base/is.js'
 import type { NativeJobOptions } from '../binding/types.js'
 import type { TieredCache } from './cache.js'
 import {
@@ -13,6 +13,7 @@ import {
   type Checked,
   type Checks,
   integer,
+  MAX_COUNT,
   oneOf,
   parseOptions,
   positiveInteger,
@@ -79,6 +80,11 @@ export interface CallOptions {
    * @default false
    */
   eager?: boolean | undefined
+  /**
+   * Sessions that may work for this call at once: `null` and 1 one, `0` all, or a number. A background call with 1 leaves the
+   * other sessions to others. Tokenising and decoding are bounded alike. @default all
+   */
+  parallel?: number | null | undefined
   /** How many inputs the source has, when the caller knows: only for `onProgress` and to reserve memory. */
   total?: number | undefined
 }
@@ -126,10 +132,19 @@ export function callback<F extends (...args: never[]) => unknown>(name: string, 
   return value as F
 }
 
+/** A number of sessions, as FastEmbed writes it. */
+export const parallel: Check<number | null> = (name, value) => {
+  if (value !== null && !isIntegerIn(value, 0, MAX_COUNT)) {
+    throw invalidOption(name, 'integer from 0, or null', value)
+  }
+  return value
+}
+
 export const callChecks: Checks<CallOptions> = {
   signal,
   onProgress: callback,
   eager: boolean,
+  parallel,
   total: integer(0, Number.MAX_SAFE_INTEGER, 'integer from 0'),
 }
 
@@ -173,6 +188,7 @@ const HANDED_ON: Readonly<Record<Exclude<keyof NativeJobOptions, WorkedOut>, tru
   maxImageBytes: true,
   maxImagePixels: true,
   maxLength: true,
+  parallel: true,
   normalize: true,
   order: true,
   overflow: true,

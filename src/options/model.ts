@@ -2,8 +2,8 @@
 
 import { fileURLToPath } from 'node:url'
 import { invalidOption } from '../base/errors.js'
-import { isIntegerIn } from '../base/is.js'
-import { callback, signal } from './call.js'
+import { bytes } from './bytes.js'
+import { callback, parallel, signal } from './call.js'
 import {
   boolean,
   type Check,
@@ -62,9 +62,15 @@ export interface ModelOptions {
    * cache. If it throws, loading rejects with that.
    */
   onDownload?: ((progress: DownloadProgress) => void) | undefined
-  /** Threads inside one run. @default what is left of the allowed cores after `parallel` */
+  /**
+   * Threads inside one run. More than the cores allowed are cut to them: `info().clamped` and one warning (MILLRACE_CLAMPED) say
+   * so. @default what is left of the allowed cores after `parallel`
+   */
   threads?: number | undefined
-  /** Runs at a time: `null` one with all threads, `0` one per allowed core, or a number. @default one per core */
+  /**
+   * Sessions, each of which works at one run at a time: `null` one with all threads, `0` one per allowed core, or a number, which is cut
+   * to the cores allowed as `threads` are. A call has an option of the same name that bounds that call. @default one per core
+   */
   parallel?: number | null | undefined
   /** `auto` falls back to the CPU and says so in `info()`; `cuda` is real or DEVICE_UNAVAILABLE. @default 'cpu' */
   device?: 'cpu' | 'cuda' | 'auto' | undefined
@@ -72,6 +78,13 @@ export interface ModelOptions {
   deviceIds?: readonly number[] | undefined
   /** Most tokens of one run, padding included: bounds memory and steers speed. @default measured for the device */
   maxBatchTokens?: number | undefined
+  /**
+   * Most memory that all runs under way may take together, beside the weights: bytes, or a string such as `'512MB'` or `'2GiB'`. Attention
+   * takes memory by the square of a text's length, so long texts take turns, while ordinary ones never wait for them. A text that no run
+   * has memory for is INPUT_TOO_LONG. `info().memory` tells the budget and what the longest text needs.
+   * @default what the longest text needs, at least 1 GiB, at most three quarters of what the process may have
+   */
+  maxMemory?: number | string | undefined
   /**
    * Keep an input's result independent of the inputs it runs with, by running rows alone where the graph mixes them (dynamic
    * quantisation). `false` trades that for speed. @default true
@@ -94,12 +107,6 @@ const modelPath: Check<string | URL> = (name, value) => {
 /** Directory as a path. */
 export const directory = modelPath as Check<string>
 
-const parallel: Check<number | null> = (name, value) => {
-  if (value !== null && !isIntegerIn(value, 0, MAX_COUNT))
-    throw invalidOption(name, 'integer from 0, or null', value)
-  return value
-}
-
 const deviceIds: Check<readonly number[]> = (name, value) => {
   const isList = Array.isArray(value) && value.length > 0 && new Set(value).size === value.length
   if (!isList) throw invalidOption(name, 'non-empty array of different integers', value)
@@ -119,14 +126,24 @@ export const modelChecks: Checks<ModelOptions> = {
   device: oneOf('cpu', 'cuda', 'auto'),
   deviceIds,
   maxBatchTokens: positiveInteger,
+  maxMemory: bytes,
   batchInvariance: boolean,
   lazyLoad: boolean,
   maxQueue: positiveInteger,
 }
 
+/** Options whose check gives back another type than it takes: a path for a URL, bytes for an amount with a unit. */
+interface Converted {
+  modelPath?: string
+  maxMemory?: number
+}
+
+/** The options of any model, checked. */
+export type CheckedModel = Omit<Checked<ModelOptions>, keyof Converted> & Converted
+
 /** The options of a model, checked, with the defaults of its calls apart. */
 export interface ParsedModel<O, D> {
-  model: Checked<Omit<O, keyof D | 'modelPath'> & Omit<ModelOptions, 'modelPath'>> & { modelPath?: string }
+  model: Checked<Omit<O, keyof D | keyof Converted>> & CheckedModel
   calls: Checked<D>
 }
 

@@ -34,10 +34,8 @@ pub fn measure(corpus: &Corpus, settings: &Settings, report: &mut Report) -> Res
         let inputs = (0..TEXTS).map(|_| vec![1; lengths[random.below(lengths.len())]]).collect();
         let backend = FakeBackend::new(Cost { run: Duration::ZERO, token: TOKEN });
         let options = EngineOptions {
-            sessions: models::THREADS,
             max_batch_tokens: settings.max_batch_tokens,
-            row_by_row: false,
-            max_jobs: EngineOptions::MAX_JOBS,
+            ..EngineOptions::of_sessions(models::THREADS)
         };
         let engine = Engine::start(Arc::new(backend), FakeFamily::default(), options)?;
         let progress = drive::embed(&engine, JobOptions::default(), 0, inputs, |_| {})?;

@@ -60,6 +60,8 @@ pub struct Graph {
     pub quantization: Quantization,
     /// Attention heads of a layer, the most of any layer, where the graph says so.
     pub heads: Option<usize>,
+    /// Values of a token in the widest layer, as the shapes of the weights say; absent where none has such a shape.
+    pub widest: Option<usize>,
     /// Bytes of the graph file and of its external data: what the weights cost on disk.
     pub file_bytes: u64,
 }

@@ -48,7 +48,39 @@ pub struct FakeBackend {
     graph: Graph,
     cost: Cost,
     runs: Arc<AtomicUsize>,
+    under_way: Arc<UnderWay>,
     opened: AtomicUsize,
+}
+
+/// What runs at the same time, now and at the most.
+#[derive(Debug, Default)]
+struct UnderWay {
+    runs: Gauge,
+    /// Pairs of tokens within rows: what attention takes memory for.
+    pairs: Gauge,
+}
+
+/// A number that goes up and down, and the highest it was.
+#[derive(Debug, Default)]
+pub struct Gauge {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Gauge {
+    /// The highest it was.
+    pub fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
+    fn add(&self, count: usize) {
+        let now = self.now.fetch_add(count, Ordering::SeqCst) + count;
+        self.most.fetch_max(now, Ordering::SeqCst);
+    }
+
+    fn sub(&self, count: usize) {
+        self.now.fetch_sub(count, Ordering::SeqCst);
+    }
 }
 
 impl FakeBackend {
@@ -62,14 +94,25 @@ impl FakeBackend {
             outputs: vec![port("fingerprint", Element::F32, &[-1, 2])],
             quantization: Quantization::None,
             heads: None,
+            widest: None,
             file_bytes: 0,
         };
-        Self { graph, cost, runs: Arc::default(), opened: AtomicUsize::new(0) }
+        Self { graph, cost, runs: Arc::default(), under_way: Arc::default(), opened: AtomicUsize::new(0) }
     }
 
     /// Runs so far, failed ones included.
     pub fn runs(&self) -> usize {
         self.runs.load(Ordering::SeqCst)
+    }
+
+    /// Runs that were under way at the same time, at the most.
+    pub fn most_runs_at_once(&self) -> usize {
+        self.under_way.runs.most()
+    }
+
+    /// Pairs of tokens of one row, over all runs under way at the same time, at the most.
+    pub fn most_pairs_at_once(&self) -> usize {
+        self.under_way.pairs.most()
     }
 
     /// Sessions opened so far.
@@ -89,7 +132,8 @@ impl Backend for FakeBackend {
 
     fn open(&self, _slot: usize) -> Result<Box<dyn Runner>> {
         self.opened.fetch_add(1, Ordering::SeqCst);
-        Ok(Box::new(FakeRunner { cost: self.cost, runs: Arc::clone(&self.runs) }))
+        let (runs, under_way) = (Arc::clone(&self.runs), Arc::clone(&self.under_way));
+        Ok(Box::new(FakeRunner { cost: self.cost, runs, under_way }))
     }
 
     fn device(&self, _slot: usize) -> DeviceInfo {
@@ -104,6 +148,7 @@ impl Backend for FakeBackend {
 struct FakeRunner {
     cost: Cost,
     runs: Arc<AtomicUsize>,
+    under_way: Arc<UnderWay>,
 }
 
 impl FakeRunner {
@@ -143,7 +188,13 @@ impl Runner for FakeRunner {
         while has(POISON_HANG) && !control.is_terminated() {
             thread::sleep(Duration::from_millis(1));
         }
-        self.work(batch.rows * batch.padded_len, control)?;
+        let pairs = batch.rows * batch.padded_len * batch.padded_len;
+        self.under_way.runs.add(1);
+        self.under_way.pairs.add(pairs);
+        let worked = self.work(batch.rows * batch.padded_len, control);
+        self.under_way.runs.sub(1);
+        self.under_way.pairs.sub(pairs);
+        worked?;
         let data: Vec<f32> = tokens.chunks(batch.padded_len.max(1)).flat_map(fingerprint).collect();
         let shape = [batch.rows, 2];
         sink(&[Output { name: "fingerprint", shape: &shape, data: OutputData::F32(&data) }])
@@ -166,26 +217,9 @@ pub struct FakeFamily {
     /// Added to the time of preparing each input.
     pub prepare: Duration,
     /// Parts made and not merged.
-    pub ahead: Arc<Ahead>,
-}
-
-/// Counts parts on their way.
-#[derive(Debug, Default)]
-pub struct Ahead {
-    now: AtomicUsize,
-    most: AtomicUsize,
-}
-
-impl Ahead {
-    /// How many there were at once at the most.
-    pub fn most(&self) -> usize {
-        self.most.load(Ordering::SeqCst)
-    }
-
-    fn add(&self) {
-        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(now, Ordering::SeqCst);
-    }
+    pub ahead: Arc<Gauge>,
+    /// Inputs being prepared.
+    pub preparing: Arc<Gauge>,
 }
 
 impl FakeFamily {
@@ -208,7 +242,7 @@ impl FakeFamily {
 /// The parts of an input, cut at [`SPLIT`].
 struct Cut {
     rest: Option<Vec<u32>>,
-    ahead: Arc<Ahead>,
+    ahead: Arc<Gauge>,
 }
 
 impl Parts<Vec<u32>, [f32; 2]> for Cut {
@@ -222,7 +256,7 @@ impl Parts<Vec<u32>, [f32; 2]> for Cut {
             self.rest = Some(rest);
         }
         part.reverse();
-        self.ahead.add();
+        self.ahead.add(1);
         Some(whole(part))
     }
 
@@ -236,7 +270,7 @@ impl Parts<Vec<u32>, [f32; 2]> for Cut {
 struct Sum {
     row: [f32; 2],
     parts: f32,
-    ahead: Arc<Ahead>,
+    ahead: Arc<Gauge>,
 }
 
 impl Sum {
@@ -248,7 +282,7 @@ impl Sum {
 
 impl Merge<[f32; 2]> for Sum {
     fn add(&mut self, row: [f32; 2]) -> Result<()> {
-        self.ahead.now.fetch_sub(1, Ordering::SeqCst);
+        self.ahead.sub(1);
         self.put(row);
         Ok(())
     }
@@ -282,7 +316,9 @@ impl Family for FakeFamily {
 
     fn prepare(&self, input: Vec<u32>, _call: &u32) -> Result<Prepared<Vec<u32>, [f32; 2]>> {
         if !self.prepare.is_zero() {
+            self.preparing.add(1);
             thread::sleep(self.prepare);
+            self.preparing.sub(1);
         }
         if input.contains(&SPLIT) {
             let ahead = Arc::clone(&self.ahead);

@@ -19,6 +19,7 @@ impl Default for Graphless {
             outputs: Vec::new(),
             quantization: Quantization::None,
             heads: None,
+            widest: None,
             file_bytes: 0,
         };
         Self { graph }

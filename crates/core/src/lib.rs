@@ -13,6 +13,7 @@ pub mod graphless;
 pub mod image;
 pub mod job;
 pub mod late;
+pub mod memory;
 pub mod model;
 pub mod multimodal;
 pub mod multivector;

@@ -20,7 +20,7 @@ use std::{
 type Fake = Engine<FakeFamily>;
 
 fn options(sessions: usize) -> EngineOptions {
-    EngineOptions { sessions, max_batch_tokens: 64, row_by_row: false, max_jobs: 64 }
+    EngineOptions { max_batch_tokens: 64, max_jobs: 64, ..EngineOptions::of_sessions(sessions) }
 }
 
 fn engine_with(cost: Cost, options: EngineOptions) -> (Fake, Arc<FakeBackend>) {

@@ -13,7 +13,7 @@ use std::{
 };
 
 fn engine(cost: Cost, max_jobs: usize) -> Engine<FakeFamily> {
-    let options = EngineOptions { sessions: 1, max_batch_tokens: 64, row_by_row: false, max_jobs };
+    let options = EngineOptions { max_batch_tokens: 64, max_jobs, ..EngineOptions::of_sessions(1) };
     Engine::start(Arc::new(FakeBackend::new(cost)), FakeFamily::default(), options).unwrap()
 }
 

@@ -56,7 +56,7 @@ fn port(name: &str, dims: &[i64]) -> Port {
 
 fn graph(inputs: &[&str], outputs: Vec<Port>) -> Graph {
     let inputs = inputs.iter().map(|name| Port { element: Element::I64, ..port(name, &[-1, -1]) }).collect();
-    Graph { inputs, outputs, quantization: Quantization::None, heads: None, file_bytes: 1 }
+    Graph { inputs, outputs, quantization: Quantization::None, heads: None, widest: None, file_bytes: 1 }
 }
 
 #[track_caller]

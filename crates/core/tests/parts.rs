@@ -6,7 +6,7 @@ use millrace_contract::{Backend, ErrorKind};
 use millrace_core::{
     engine::{Engine, EngineOptions},
     fake::{
-        Ahead, Cost, FakeBackend, FakeFamily, POISON_FAIL, POISON_HANG, POISON_NAN, POISON_PANIC,
+        Cost, FakeBackend, FakeFamily, Gauge, POISON_FAIL, POISON_HANG, POISON_NAN, POISON_PANIC,
         POISON_PREPARE, READY, SPLIT,
     },
     job::{Batching, Job, JobOptions, OnError, Order},
@@ -20,11 +20,11 @@ use std::{
 type Fake = Engine<FakeFamily>;
 type Row = (u64, Result<[f32; 2], ErrorKind>);
 
-fn start(cost: Cost, sessions: usize, max_batch_tokens: usize) -> (Fake, Arc<FakeBackend>, Arc<Ahead>) {
+fn start(cost: Cost, sessions: usize, max_batch_tokens: usize) -> (Fake, Arc<FakeBackend>, Arc<Gauge>) {
     let backend = Arc::new(FakeBackend::new(cost));
     let family = FakeFamily::default();
     let ahead = Arc::clone(&family.ahead);
-    let options = EngineOptions { sessions, max_batch_tokens, row_by_row: false, max_jobs: 64 };
+    let options = EngineOptions { max_batch_tokens, ..EngineOptions::of_sessions(sessions) };
     let engine = Engine::start(Arc::clone(&backend) as Arc<dyn Backend>, family, options).unwrap();
     (engine, backend, ahead)
 }

@@ -48,6 +48,7 @@ fn text_graph(names: &[&str]) -> Graph {
         outputs: vec![],
         quantization: Quantization::None,
         heads: None,
+        widest: None,
         file_bytes: 0,
     }
 }

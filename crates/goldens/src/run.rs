@@ -44,12 +44,8 @@ pub fn backend(path: &Path) -> Arc<OrtBackend> {
 pub fn engine<F: Family>(path: &Path, make: impl FnOnce(&Graph) -> F) -> Engine<F> {
     let backend = backend(path);
     let family = make(backend.graph());
-    let options = EngineOptions {
-        sessions: SLOTS,
-        max_batch_tokens: EngineOptions::MAX_BATCH_TOKENS,
-        row_by_row: backend.graph().rows_interact(),
-        max_jobs: EngineOptions::MAX_JOBS,
-    };
+    let row_by_row = backend.graph().rows_interact();
+    let options = EngineOptions { row_by_row, ..EngineOptions::of_sessions(SLOTS) };
     Engine::start(backend, family, options).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -190,12 +190,7 @@ fn an_overlap_without_room_is_the_error_of_a_text() {
 
 #[test]
 fn a_static_model_has_the_mean_of_all_tokens() {
-    let options = EngineOptions {
-        sessions: 1,
-        max_batch_tokens: EngineOptions::MAX_BATCH_TOKENS,
-        row_by_row: false,
-        max_jobs: EngineOptions::MAX_JOBS,
-    };
+    let options = EngineOptions::of_sessions(1);
     let family = StaticText::load(&root().join("models/potion"), None).unwrap();
     let engine = Engine::start(Arc::new(Graphless::default()), family, options).unwrap();
     let vector =

@@ -58,12 +58,8 @@ fn bm25_options(case: &Case) -> Bm25Options {
 
 /// Two sessions, so that rows of one call really run apart.
 fn start(backend: Arc<dyn Backend>, family: SparseText) -> Result<Engine<SparseText>, Error> {
-    let options = EngineOptions {
-        sessions: 2,
-        max_batch_tokens: EngineOptions::MAX_BATCH_TOKENS,
-        row_by_row: backend.graph().rows_interact(),
-        max_jobs: EngineOptions::MAX_JOBS,
-    };
+    let row_by_row = backend.graph().rows_interact();
+    let options = EngineOptions { row_by_row, ..EngineOptions::of_sessions(2) };
     Engine::start(backend, family, options)
 }
 

@@ -16,12 +16,7 @@ use safetensors::{Dtype, serialize, tensor::TensorView};
 use std::{fs, path::Path, sync::Arc};
 
 fn open(dir: &Path) -> Engine<StaticText> {
-    let options = EngineOptions {
-        sessions: 1,
-        max_batch_tokens: EngineOptions::MAX_BATCH_TOKENS,
-        row_by_row: false,
-        max_jobs: EngineOptions::MAX_JOBS,
-    };
+    let options = EngineOptions::of_sessions(1);
     Engine::start(Arc::new(Graphless::default()), StaticText::load(dir, None).unwrap(), options).unwrap()
 }
 

@@ -2,7 +2,10 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "what crosses from JavaScript is owned")]
 
-use crate::error::{NativeError, blocking};
+use crate::{
+    error::{NativeError, blocking},
+    options::whole,
+};
 use millrace_contract::Result;
 use millrace_core::fingerprint::{self, Namer};
 use napi::bindgen_prelude::{Either, Uint8Array};
@@ -77,12 +80,7 @@ pub struct NativeNamedFile {
 /// bytes than `most`. Works on a thread of its own.
 #[napi]
 pub async fn read_named(context: String, facts: String, path: String, most: f64) -> Option<NativeNamedFile> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "`as` saturates, as is wanted"
-    )]
-    let most = most as u64;
+    let most = whole(most);
     let read = move || {
         let namer = Namer::new(context.as_bytes()).field(facts.as_bytes());
         Ok(fingerprint::read(&namer, Path::new(&path), most))

@@ -2,15 +2,18 @@
 
 use crate::{
     batch::{count, double},
-    options::{pooling_name, quantization_name},
+    options::{NativeModelOptions, pooling_name, quantization_name, size},
     runtime::NativeRuntimeInfo,
 };
 use millrace_contract::{Backend, DeviceInfo};
 use millrace_core::{
     cpu,
-    engine::{EngineOptions, Metrics, RUN_TIME_BOUNDS_MS},
+    engine::{EngineOptions, Metrics, Parallelism, RUN_TIME_BOUNDS_MS},
+    memory::{Estimate, HeadsSource},
     model::{Limit, ModelSpec},
+    planner::BudgetSource,
 };
+use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use std::{collections::HashMap, time::Duration};
 
@@ -29,6 +32,47 @@ pub struct NativeSessionDevice {
 impl From<DeviceInfo> for NativeSessionDevice {
     fn from(info: DeviceInfo) -> Self {
         Self { device: info.device, id: info.id, fallback: info.fallback }
+    }
+}
+
+/// What runs may take of memory, beside the weights.
+#[napi(object)]
+#[derive(Clone)]
+pub struct NativeMemoryInfo {
+    /// Bytes that all runs under way may take together.
+    pub budget: f64,
+    /// `maxMemory`, or `default` where the caller gave none.
+    #[napi(ts_type = "'maxMemory' | 'default'")]
+    pub source: String,
+    /// Bytes that the budget must have for a text of `maxLength` tokens.
+    pub longest_text: Option<f64>,
+    /// Attention heads of a layer, from which the need of long texts follows; absent where the engine knows its need itself.
+    pub heads: Option<u32>,
+    /// `graph`, `config.json`, or `assumed` where neither says it.
+    #[napi(ts_type = "'graph' | 'config.json' | 'assumed' | 'engine'")]
+    pub heads_source: String,
+}
+
+/// What was asked for beyond the cores allowed.
+#[napi(object)]
+#[derive(Clone)]
+pub struct NativeClamped {
+    /// Sessions that were asked for.
+    pub parallel: Option<u32>,
+    /// Threads of a session that were asked for.
+    pub threads: Option<u32>,
+    /// Why there are no more cores: all of the machine's, an affinity mask, a container's quota.
+    pub reason: String,
+}
+
+impl NativeClamped {
+    pub(crate) fn of(asked: &NativeModelOptions, got: Parallelism) -> Self {
+        let parallel = match asked.parallel {
+            Some(Either::A(sessions)) if size(sessions) > got.sessions => Some(sessions),
+            _ => None,
+        };
+        let threads = asked.threads.filter(|&threads| size(threads) > got.threads);
+        Self { parallel, threads, reason: cpu::cores().reason.clone() }
     }
 }
 
@@ -72,8 +116,12 @@ pub struct NativeModelInfo {
     pub threads_per_session: u32,
     /// Cores that affinity and container allow.
     pub cores_allowed: u32,
+    /// What was asked for beyond them; absent where nothing was.
+    pub clamped: Option<NativeClamped>,
     /// Padded tokens of a run.
     pub max_batch_tokens: u32,
+    /// What runs may take of memory; absent where nothing is run on a graph.
+    pub memory: Option<NativeMemoryInfo>,
     /// Whether all sessions run over one copy of the weights.
     pub shared_weights: bool,
     /// Bytes of the weights on disk.
@@ -86,7 +134,7 @@ pub struct NativeModelInfo {
 
 impl NativeModelInfo {
     /// What is the same for every family.
-    pub(crate) fn of(backend: &dyn Backend, engine: &EngineOptions, threads: usize) -> Self {
+    pub(crate) fn of(backend: &dyn Backend, threads: usize) -> Self {
         let graph = backend.graph();
         Self {
             dir: None,
@@ -100,18 +148,47 @@ impl NativeModelInfo {
             has_tasks: false,
             inputs: graph.inputs.iter().map(|port| port.name.clone()).collect(),
             quantization: quantization_name(graph.quantization).into(),
-            row_by_row: engine.row_by_row,
+            row_by_row: false,
             prompts: HashMap::new(),
             default_prompt_name: None,
-            sessions: count(engine.sessions),
+            sessions: 0,
             threads_per_session: count(threads),
             cores_allowed: count(cpu::cores().allowed),
-            max_batch_tokens: count(engine.max_batch_tokens),
+            clamped: None,
+            max_batch_tokens: 0,
+            memory: None,
             shared_weights: backend.shares_weights(),
             weight_bytes: double(graph.file_bytes),
-            devices: (0..engine.sessions).map(|slot| backend.device(slot).into()).collect(),
+            devices: Vec::new(),
             runtime: backend.runtime().into(),
         }
+    }
+
+    /// Adds how the engine runs. The limit of texts must be known already.
+    pub(crate) fn runs(&mut self, backend: &dyn Backend, engine: &EngineOptions, estimate: &Estimate) {
+        self.row_by_row = engine.row_by_row;
+        self.sessions = count(engine.sessions);
+        self.max_batch_tokens = count(engine.max_batch_tokens);
+        self.devices = (0..engine.sessions).map(|slot| backend.device(slot).into()).collect();
+        let budget = &engine.memory;
+        let needed = |tokens| double(budget.needed_for(size(tokens), engine.sessions));
+        self.memory = (!self.inputs.is_empty()).then(|| NativeMemoryInfo {
+            budget: double(budget.total(engine.sessions)),
+            source: match budget.source {
+                BudgetSource::Caller => "maxMemory",
+                BudgetSource::Default => "default",
+            }
+            .into(),
+            longest_text: self.max_length.map(needed),
+            heads: (estimate.heads > 0).then(|| count(estimate.heads)),
+            heads_source: match estimate.heads_source {
+                HeadsSource::Backend => "engine",
+                HeadsSource::Graph => "graph",
+                HeadsSource::Config => "config.json",
+                HeadsSource::Assumed => "assumed",
+            }
+            .into(),
+        });
     }
 
     /// Adds what a text model's directory says.

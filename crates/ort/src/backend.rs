@@ -58,6 +58,7 @@ impl OrtBackend {
             outputs,
             quantization: file.quantization,
             heads: file.heads,
+            widest: file.widest,
             file_bytes: file.file_bytes,
         };
         let names = Arc::new(Names::new(&graph)?);

@@ -4,10 +4,11 @@
 use crate::{
     onnx::{Graph, Model, Node, Tensor},
     quantization::classify,
+    widths,
 };
 use memmap2::Mmap;
 use millrace_contract::{Error, ErrorKind, Quantization, Result};
-use prost::Message;
+use prost::{Message, bytes::Bytes};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -20,8 +21,10 @@ use std::{
 pub struct GraphFile {
     /// How it is quantised.
     pub quantization: Quantization,
-    /// Heads of an attention layer, the most of any, where nodes of fused attention say so.
+    /// Heads of an attention layer, the most of any, where the graph says so.
     pub heads: Option<usize>,
+    /// Values of a token in the widest layer, where the shapes of the weights say so.
+    pub widest: Option<usize>,
     /// Bytes of the file and of all files its tensors lie in.
     pub file_bytes: u64,
     /// The files its tensors lie in, besides itself.
@@ -43,11 +46,12 @@ pub fn inspect(path: &Path) -> Result<GraphFile> {
     // and replaced by renaming; one that is cut in place in these milliseconds would end the process, as
     // it does for every reader of mapped files.
     let bytes = unsafe { Mmap::map(&file) }.map_err(|error| unreadable(path, &error))?;
+    let bytes = Bytes::from_owner(bytes);
     if bytes.starts_with(b"version https://git-lfs") {
         return Err(invalid("a Git LFS pointer, not the model itself".into()));
     }
     let model =
-        Model::decode(&bytes[..]).map_err(|error| invalid(format!("not an ONNX model, or cut ({error})")))?;
+        Model::decode(bytes).map_err(|error| invalid(format!("not an ONNX model, or cut ({error})")))?;
     let graph = model.graph.as_ref().ok_or_else(|| invalid("not an ONNX model (it has no graph)".into()))?;
     if model.ir_version < 1 || graph.node.is_empty() {
         return Err(invalid("not an ONNX model (an empty graph)".into()));
@@ -67,7 +71,13 @@ pub fn inspect(path: &Path) -> Result<GraphFile> {
         file_bytes = file_bytes.saturating_add(found);
         external.push(data);
     }
-    Ok(GraphFile { quantization: classify(&model), heads: heads(&model), file_bytes, external })
+    Ok(GraphFile {
+        quantization: classify(&model),
+        heads: widths::heads(&model),
+        widest: widths::widest(&model),
+        file_bytes,
+        external,
+    })
 }
 
 /// The files that tensors of `graph` lie in, with the bytes each must have.
@@ -83,19 +93,6 @@ fn collect<'a>(graph: &'a Graph, needs: &mut BTreeMap<&'a str, u64>) {
     for body in graph.node.iter().flat_map(Node::bodies) {
         collect(body, needs);
     }
-}
-
-/// The most heads that a node of fused attention (`MultiHeadAttention`, `QAttention` and the like) has.
-fn heads(model: &Model) -> Option<usize> {
-    fn of_nodes(nodes: &[Node]) -> Option<usize> {
-        let own =
-            nodes.iter().filter_map(|node| node.integer("num_heads").or_else(|| node.integer("q_num_heads")));
-        let own = own.filter_map(|heads| usize::try_from(heads).ok()).filter(|&heads| heads > 0).max();
-        let inner = nodes.iter().flat_map(Node::bodies).filter_map(|body| of_nodes(&body.node)).max();
-        own.max(inner)
-    }
-    let functions = model.functions.iter().filter_map(|function| of_nodes(&function.node)).max();
-    model.graph.as_ref().and_then(|graph| of_nodes(&graph.node)).max(functions)
 }
 
 fn number(tensor: &Tensor, key: &str) -> u64 {

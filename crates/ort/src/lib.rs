@@ -17,6 +17,7 @@ mod runner;
 mod runtime;
 mod shared_run;
 mod tensor;
+mod widths;
 
 pub use backend::{OrtBackend, OrtOptions};
 pub use device::{DeviceProbe, DeviceRequest, devices};

@@ -54,6 +54,19 @@ pub fn memory_limit() -> Option<u64> {
     limit
 }
 
+/// The part of the memory that this process may have which work beside weights of `weights` bytes can count on, in quarters: the last
+/// one is left to the weights' copies, to the caller's program and to the system.
+const WORK_QUARTERS: u64 = 3;
+
+/// Bytes that work beside weights of `weights` bytes can count on: three quarters of what the machine and the container leave after
+/// the weights. The largest number where the memory of the machine is not known.
+#[must_use]
+pub fn memory_for_work(weights: u64) -> u64 {
+    let machine = memory_total().filter(|&bytes| bytes > 0);
+    let Some(most) = machine.into_iter().chain(memory_limit()).min() else { return u64::MAX };
+    most.saturating_sub(weights) / 4 * WORK_QUARTERS
+}
+
 #[cfg(any(target_os = "linux", test))]
 fn quota(root: &Path) -> Option<Bound<f64>> {
     cgroup::cpu(root)

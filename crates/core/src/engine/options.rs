@@ -1,7 +1,8 @@
 //! How many sessions and threads an engine gets, and its bounds.
 
-use crate::job::Window;
-use millrace_contract::{Error, ErrorKind, Graph, Result};
+use crate::{job::Window, planner::MemoryBudget};
+use millrace_contract::Graph;
+use std::num::NonZeroUsize;
 
 /// An engine's measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub struct EngineOptions {
     pub sessions: usize,
     /// Padded tokens of a run; a single longer row runs alone.
     pub max_batch_tokens: usize,
+    /// Memory that all runs under way may take together.
+    pub memory: MemoryBudget,
     /// Whether every row runs alone, because rows of a run change each other's result.
     pub row_by_row: bool,
     /// Open jobs; one more is refused.
@@ -39,6 +42,18 @@ impl EngineOptions {
     /// Tokens a job may have waiting, however many jobs there are: eight full runs.
     const MIN_WINDOW_TOKENS: usize = 4096;
 
+    /// The defaults with `sessions` sessions: no bound on memory, rows in common runs.
+    #[must_use]
+    pub const fn of_sessions(sessions: usize) -> Self {
+        Self {
+            sessions,
+            max_batch_tokens: Self::MAX_BATCH_TOKENS,
+            memory: MemoryBudget::unlimited(),
+            row_by_row: false,
+            max_jobs: Self::MAX_JOBS,
+        }
+    }
+
     /// Padded tokens of a run by default, for a graph of which `outputs` are read.
     #[must_use]
     pub fn batch_tokens(graph: &Graph, outputs: &[usize]) -> usize {
@@ -66,6 +81,8 @@ pub struct Parallelism {
     pub sessions: usize,
     /// Intra-op threads of a session.
     pub threads: usize,
+    /// Whether the caller asked for more than the cores allowed.
+    pub clamped: bool,
 }
 
 /// How many sessions are wanted.
@@ -82,36 +99,24 @@ pub enum Sessions {
 
 impl Parallelism {
     /// Shares `cores` out. `threads` are those of one session.
-    /// Fails with `INVALID_OPTION` when the caller asks for more than there is.
-    pub fn share(wanted: Sessions, threads: Option<usize>, cores: usize) -> Result<Self> {
+    ///
+    /// What is asked for beyond the cores is cut to them, so that code which was written on eight cores runs in a container of two:
+    /// sessions first, because one thread in each of many sessions is faster than many threads in one.
+    #[must_use]
+    pub fn share(wanted: Sessions, threads: Option<NonZeroUsize>, cores: usize) -> Self {
         let cores = cores.max(1);
-        if threads == Some(0) {
-            return Err(Error::new(
-                ErrorKind::InvalidOption,
-                "Expected a positive integer for threads but received 0",
-            ));
-        }
-        if let Some(threads) = threads
-            && threads > cores
-        {
-            let message =
-                format!("Expected at most {cores} (the cores allowed) for threads but received {threads}");
-            return Err(Error::new(ErrorKind::InvalidOption, message));
-        }
+        let asked_threads = threads.map(NonZeroUsize::get);
+        let most_threads = asked_threads.map(|threads| threads.min(cores));
         let sessions = match wanted {
             Sessions::One => 1,
-            Sessions::PerCore => cores / threads.unwrap_or(1),
-            Sessions::Count(sessions) => sessions,
-        }
-        .max(1);
-        let threads = threads.unwrap_or((cores / sessions).max(1));
-        if sessions * threads > cores {
-            let message = format!(
-                "Expected parallel x threads to be at most {cores} (the cores allowed) but received {sessions} x {threads}"
-            );
-            return Err(Error::new(ErrorKind::InvalidOption, message));
-        }
-        Ok(Self { sessions, threads })
+            Sessions::PerCore => cores / most_threads.unwrap_or(1),
+            Sessions::Count(sessions) => sessions.clamp(1, cores),
+        };
+        let spare = cores / sessions;
+        let threads = most_threads.map_or(spare, |threads| threads.min(spare));
+        let more_sessions = matches!(wanted, Sessions::Count(asked) if asked > sessions);
+        let more_threads = asked_threads.is_some_and(|asked| asked > threads);
+        Self { sessions, threads, clamped: more_sessions || more_threads }
     }
 }
 
@@ -120,32 +125,28 @@ mod tests {
     use super::*;
     use millrace_contract::{Element, Port, Quantization};
 
-    fn share(wanted: Sessions, threads: Option<usize>, cores: usize) -> (usize, usize) {
-        let shared = Parallelism::share(wanted, threads, cores).unwrap();
-        (shared.sessions, shared.threads)
+    fn share(wanted: Sessions, threads: usize, cores: usize) -> Parallelism {
+        Parallelism::share(wanted, NonZeroUsize::new(threads), cores)
     }
 
     #[test]
     fn shares_out_the_cores() {
-        assert_eq!(share(Sessions::PerCore, None, 8), (8, 1));
-        assert_eq!(share(Sessions::One, None, 8), (1, 8));
-        assert_eq!(share(Sessions::Count(3), None, 8), (3, 2));
-        assert_eq!(share(Sessions::PerCore, Some(2), 8), (4, 2));
-        assert_eq!(share(Sessions::PerCore, None, 0), (1, 1));
+        let whole = |sessions, threads| Parallelism { sessions, threads, clamped: false };
+        assert_eq!(share(Sessions::PerCore, 0, 8), whole(8, 1));
+        assert_eq!(share(Sessions::One, 0, 8), whole(1, 8));
+        assert_eq!(share(Sessions::Count(3), 0, 8), whole(3, 2));
+        assert_eq!(share(Sessions::PerCore, 2, 8), whole(4, 2));
+        assert_eq!(share(Sessions::PerCore, 0, 0), whole(1, 1));
     }
 
     #[test]
-    fn refuses_more_than_there_is() {
-        let cases = [
-            (Sessions::Count(3), None),
-            (Sessions::PerCore, Some(3)),
-            (Sessions::Count(2), Some(2)),
-            (Sessions::PerCore, Some(0)),
-        ];
-        for (wanted, threads) in cases {
-            let error = Parallelism::share(wanted, threads, 2).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvalidOption, "{wanted:?} {threads:?}");
-        }
+    fn cuts_what_exceeds_the_cores() {
+        let cut = |sessions, threads| Parallelism { sessions, threads, clamped: true };
+        assert_eq!(share(Sessions::Count(4), 0, 2), cut(2, 1));
+        assert_eq!(share(Sessions::PerCore, 8, 2), cut(1, 2));
+        assert_eq!(share(Sessions::One, 8, 2), cut(1, 2));
+        assert_eq!(share(Sessions::Count(2), 2, 2), cut(2, 1));
+        assert_eq!(share(Sessions::Count(4), 8, 8), cut(4, 2));
     }
 
     #[test]
@@ -156,6 +157,7 @@ mod tests {
             outputs: vec![port(&[-1, -1, 384]), port(&[-1, -1, 30_522]), port(&[])],
             quantization: Quantization::None,
             heads: None,
+            widest: None,
             file_bytes: 0,
         };
         assert_eq!(EngineOptions::batch_tokens(&graph, &[0, 2]), EngineOptions::MAX_BATCH_TOKENS);

@@ -1,4 +1,4 @@
-//! The preparing pool: tokenising (later decoding) on threads of its own, urgent calls first.
+//! The preparing pool: tokenising texts and decoding images on threads of its own, urgent calls first.
 //!
 //! One pool a process. Rayon spawns in no order of priority, so what is spawned is always "do the most urgent task",
 //! and the tasks wait in a queue of the engine.
@@ -17,7 +17,7 @@ use millrace_contract::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use std::{
     cmp::Reverse,
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
     time::Instant,
@@ -31,36 +31,101 @@ pub(super) const TASK_TOKENS: usize = 4096;
 
 struct Task<F: Family> {
     job: Arc<JobInner<F>>,
-    what: What<F>,
+    work: TaskWork<F>,
 }
 
-enum What<F: Family> {
-    /// Inputs, the first of them with these numbers in its job and in the engine.
-    Inputs {
-        first_index: u64,
-        first_seq: u64,
-        /// Each with its estimated tokens and its turn.
-        inputs: Vec<(F::Input, usize, u64)>,
-    },
+enum TaskWork<F: Family> {
+    /// Inputs that follow each other.
+    Inputs(Inputs<F>),
     /// More parts of an input.
     Parts(Arc<FanOut<F>>),
 }
 
-/// By priority, turn and order of submission.
-type Tasks<F> = BTreeMap<(Reverse<i32>, u64, u64), Task<F>>;
+/// Inputs that follow each other in their job and among all inputs of the engine.
+struct Inputs<F: Family> {
+    /// Position of the first in its job.
+    first_index: u64,
+    /// Position of the first in the engine.
+    first_seq: u64,
+    admitted: Vec<Admitted<F::Input>>,
+}
 
-/// Tasks by urgency, then by age.
-pub(crate) struct Queue<F: Family>(Mutex<Tasks<F>>);
+/// An input that the window has room for.
+struct Admitted<I> {
+    input: I,
+    /// What it is booked with in the window until it is prepared, in tokens.
+    estimate: usize,
+    /// Virtual time of its turn.
+    turn: u64,
+}
+
+/// The order of tasks: the most urgent first, then by turn, then by order of submission.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Urgency {
+    priority: Reverse<i32>,
+    turn: u64,
+    seq: u64,
+}
+
+/// Tasks that wait for a thread.
+pub(crate) struct Queue<F: Family>(Mutex<Waiting<F>>);
+
+struct Waiting<F: Family> {
+    tasks: BTreeMap<Urgency, Task<F>>,
+    /// Tasks under way of jobs that have a bound, by the job's number. A job that may use one session may use one thread to prepare too: for
+    /// families that finish inputs without a run, preparing is all the work there is.
+    under_way: HashMap<u64, usize>,
+}
+
+impl<F: Family> Waiting<F> {
+    /// The most urgent task whose job may have one more thread.
+    fn first_open(&self) -> Option<Urgency> {
+        let open = |job: &JobInner<F>| {
+            self.under_way.get(&job.id).is_none_or(|&tasks| tasks < job.options.sessions.max(1))
+        };
+        self.tasks.iter().find(|(_, task)| open(&task.job)).map(|(urgency, _)| *urgency)
+    }
+}
 
 impl<F: Family> Queue<F> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.lock().is_empty()
+    /// Whether a task could be taken now.
+    pub(super) fn has_open(&self) -> bool {
+        self.0.lock().first_open().is_some()
+    }
+
+    fn push(&self, urgency: Urgency, task: Task<F>) {
+        self.0.lock().tasks.insert(urgency, task);
+    }
+
+    fn take(&self) -> Option<Task<F>> {
+        let mut waiting = self.0.lock();
+        let urgency = waiting.first_open()?;
+        let task = waiting.tasks.remove(&urgency)?;
+        if task.job.is_bounded() {
+            *waiting.under_way.entry(task.job.id).or_default() += 1;
+        }
+        Some(task)
+    }
+
+    /// Notes that a task of `job` is done. Whether another task may be taken that could not be before.
+    fn done(&self, job: &JobInner<F>) -> bool {
+        if !job.is_bounded() {
+            return false;
+        }
+        let mut waiting = self.0.lock();
+        if let Some(tasks) = waiting.under_way.get_mut(&job.id) {
+            *tasks -= 1;
+            if *tasks == 0 {
+                waiting.under_way.remove(&job.id);
+            }
+        }
+        waiting.first_open().is_some()
     }
 }
 
 impl<F: Family> Default for Queue<F> {
     fn default() -> Self {
-        Self(Mutex::new(BTreeMap::new()))
+        Self(Mutex::new(Waiting { tasks: BTreeMap::new(), under_way: HashMap::new() }))
     }
 }
 
@@ -91,20 +156,21 @@ pub(crate) fn spread<F: Family>(
     let mut index = first_index;
     let mut seq = shared.reserve(inputs.len());
     let now = shared.lock().planner.virtual_time();
-    let mut inputs =
-        inputs.into_iter().zip(costs).map(|(input, &cost)| (input, cost, job.turn(now, cost))).peekable();
+    let admit =
+        |(input, &estimate): (F::Input, &usize)| Admitted { input, estimate, turn: job.turn(now, estimate) };
+    let mut inputs = inputs.into_iter().zip(costs).map(admit).peekable();
     while inputs.peek().is_some() {
-        let mut chunk = Vec::with_capacity(TASK_INPUTS);
+        let mut admitted = Vec::with_capacity(TASK_INPUTS);
         let mut tokens = 0;
-        while let Some(input) = inputs.next_if(|_| chunk.len() < TASK_INPUTS && tokens < TASK_TOKENS) {
-            tokens += input.1;
-            chunk.push(input);
+        while let Some(input) = inputs.next_if(|_| admitted.len() < TASK_INPUTS && tokens < TASK_TOKENS) {
+            tokens += input.estimate;
+            admitted.push(input);
         }
-        let count = chunk.len() as u64;
-        let turn = chunk.first().map_or(now, |(_, _, turn)| *turn);
-        let what = What::Inputs { first_index: index, first_seq: seq, inputs: chunk };
-        let task = Task { job: Arc::clone(job), what };
-        shared.queue.0.lock().insert((Reverse(job.options.priority), turn, seq), task);
+        let count = admitted.len() as u64;
+        let turn = admitted.first().map_or(now, |first| first.turn);
+        let work = TaskWork::Inputs(Inputs { first_index: index, first_seq: seq, admitted });
+        let urgency = Urgency { priority: Reverse(job.options.priority), turn, seq };
+        shared.queue.push(urgency, Task { job: Arc::clone(job), work });
         index += count;
         seq += count;
         // A call of one task goes to a session's thread that has nothing to do: it prepares and runs it without a
@@ -119,43 +185,38 @@ pub(crate) fn spread<F: Family>(
 
 /// Has the pool make more parts of an input, when it is its turn.
 pub(super) fn again<F: Family>(shared: &Arc<Shared<F>>, job: &Arc<JobInner<F>>, fan: &Arc<FanOut<F>>) {
-    let task = Task { job: Arc::clone(job), what: What::Parts(Arc::clone(fan)) };
+    let task = Task { job: Arc::clone(job), work: TaskWork::Parts(Arc::clone(fan)) };
     // The task that the input came with is done, so its number is free.
-    shared.queue.0.lock().insert((Reverse(job.options.priority), fan.turn(), fan.seq), task);
+    let urgency = Urgency { priority: Reverse(job.options.priority), turn: fan.turn(), seq: fan.seq };
+    shared.queue.push(urgency, task);
     spawn(shared);
 }
 
 fn spawn<F: Family>(shared: &Arc<Shared<F>>) {
     let shared = Arc::clone(shared);
     let pool = Arc::clone(&shared.pool);
-    pool.spawn(move || {
-        run_next(&shared);
-    });
+    pool.spawn(move || run_next(&shared));
 }
 
-/// Does the most urgent task; false when there is none.
-pub(super) fn run_next<F: Family>(shared: &Arc<Shared<F>>) -> bool {
-    let task = shared.queue.0.lock().pop_first();
-    let Some((_, task)) = task else { return false };
-    match task.what {
-        What::Inputs { first_index, first_seq, inputs } => {
-            run(shared, &task.job, first_index, first_seq, inputs);
-        }
-        What::Parts(fan) => parts::advance(shared, &task.job, &fan),
+/// Does the most urgent task, if there is one.
+pub(super) fn run_next<F: Family>(shared: &Arc<Shared<F>>) {
+    let Some(Task { job, work }) = shared.queue.take() else { return };
+    match work {
+        TaskWork::Inputs(inputs) => run(shared, &job, inputs),
+        TaskWork::Parts(fan) => parts::advance(shared, &job, &fan),
     }
-    true
+    // Whoever came for a task while this job was at its bound has gone again.
+    if shared.queue.done(&job) {
+        spawn(shared);
+    }
 }
 
-fn run<F: Family>(
-    shared: &Arc<Shared<F>>,
-    job: &Arc<JobInner<F>>,
-    first_index: u64,
-    first_seq: u64,
-    inputs: Vec<(F::Input, usize, u64)>,
-) {
-    let mut ready = Vec::with_capacity(inputs.len());
+fn run<F: Family>(shared: &Arc<Shared<F>>, job: &Arc<JobInner<F>>, inputs: Inputs<F>) {
+    let Inputs { first_index, first_seq, admitted } = inputs;
+    let mut ready = Vec::with_capacity(admitted.len());
     let started = Instant::now();
-    for ((index, seq), (input, estimate, turn)) in (first_index..).zip(first_seq..).zip(inputs) {
+    for ((index, seq), input) in (first_index..).zip(first_seq..).zip(admitted) {
+        let Admitted { input, estimate, turn } = input;
         if job.is_cancelled() {
             return;
         }
@@ -206,7 +267,7 @@ fn run<F: Family>(
 
 /// Delivers a row that needs no run, or the error of an input.
 fn finish<F: Family>(
-    shared: &Shared<F>,
+    shared: &Arc<Shared<F>>,
     job: &Arc<JobInner<F>>,
     index: u64,
     estimate: usize,

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     family::Family,
     job::{Arrived, JobInner, JobOptions, JobState},
-    planner::{Planner, Unit},
+    planner::{Planner, Submitter, Unit},
 };
 use millrace_contract::{Backend, Error, ErrorKind, Result, RunControl};
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -96,7 +96,7 @@ impl<F: Family> Shared<F> {
             watchdog: Watchdog::default(),
             work: Condvar::new(),
             state: Mutex::new(State {
-                planner: Planner::new(options.max_batch_tokens),
+                planner: Planner::new(options.max_batch_tokens, options.memory),
                 running: (0..slots).map(|_| None).collect(),
                 idle: 0,
                 phase: Phase::Open,
@@ -148,13 +148,13 @@ impl<F: Family> Shared<F> {
     }
 
     /// Puts prepared rows of `job` into the planner, unless nobody wants them any more.
-    pub(crate) fn enqueue(&self, job: &JobInner<F>, works: Vec<Work<F>>) {
+    pub(crate) fn enqueue(self: &Arc<Self>, job: &JobInner<F>, works: Vec<Work<F>>) {
         self.enqueue_units(job, works.into_iter().map(|work| self.unit(vec![work], false)));
     }
 
     /// Puts a complete slice of fixed batching into the planner, as a run of its own. Where inputs have parts it may have
     /// more rows than a slice has inputs, and becomes several runs of as many as that, in input order.
-    pub(crate) fn enqueue_slices(&self, job: &Arc<JobInner<F>>, slice: Option<Vec<Arrived<F>>>) {
+    pub(crate) fn enqueue_slices(self: &Arc<Self>, job: &Arc<JobInner<F>>, slice: Option<Vec<Arrived<F>>>) {
         let Some(slice) = slice else { return };
         let first = self.reserve(slice.len());
         let mut rows = (first..).zip(slice).map(|(seq, arrived)| arrived.into_work(job, seq)).peekable();
@@ -182,12 +182,16 @@ impl<F: Family> Shared<F> {
 
     /// Drops waiting rows that nobody wants.
     pub(crate) fn drop_rows(&self, unwanted: impl FnMut(&Work<F>) -> bool) {
-        let dropped = self.lock().planner.remove_rows(unwanted);
+        let mut state = self.lock();
+        let dropped = state.planner.remove_rows(unwanted);
+        // A long row may have gone that others waited for.
+        self.wake_idle_workers(&state);
+        drop(state);
         drop(dropped);
     }
 
     /// Puts a row back to be run alone, after the run it was in failed.
-    pub(crate) fn retry_alone(&self, work: Work<F>) {
+    pub(crate) fn retry_alone(self: &Arc<Self>, work: Work<F>) {
         let job = Arc::clone(&work.job);
         self.enqueue_units(&job, std::iter::once(self.unit(vec![work], true)));
     }
@@ -201,25 +205,42 @@ impl<F: Family> Shared<F> {
             group: self.family.group(&first.job.call),
             len: rows.iter().map(|work| self.family.padded_len(&work.item)).max().unwrap_or(0),
             sealed,
+            submitter: Submitter { id: first.job.id, at_once: first.job.options.sessions.max(1) },
             rows,
         }
     }
 
-    fn enqueue_units(&self, job: &JobInner<F>, units: impl Iterator<Item = Unit<Work<F>>>) {
+    fn enqueue_units(self: &Arc<Self>, job: &JobInner<F>, units: impl Iterator<Item = Unit<Work<F>>>) {
         // Rows dropped after the lock is gone: freeing them is not the planner's time.
         let mut unwanted = Vec::new();
+        let mut refused = Vec::new();
         let mut state = self.lock();
         for unit in units {
             if job.is_cancelled() || state.phase == Phase::Stopped {
                 unwanted.push(unit);
+            } else if self.options.memory.refuses(unit.rows.len(), unit.len) {
+                refused.push(unit);
             } else {
                 state.planner.push(unit);
             }
         }
-        if state.idle > 0 {
+        self.wake_idle_workers(&state);
+        drop(state);
+        drop(unwanted);
+        for unit in refused {
+            let error = self.options.memory.refusal(unit.rows.len(), unit.len);
+            for work in unit.rows {
+                self.deliver(work, 0, Err(error.clone()));
+            }
+            self.notify_settled();
+        }
+    }
+
+    /// Wakes the workers that have nothing to do, because there may be work for them now.
+    pub(crate) fn wake_idle_workers(&self, state: &State<F>) {
+        if state.idle > 0 && !state.planner.is_empty() {
             self.work.notify_all();
         }
-        drop(state);
     }
 
     /// Wakes an idle worker; false when all are busy.
@@ -242,6 +263,7 @@ impl<F: Family> Shared<F> {
         let progress = job.read(JobState::progress);
         if progress.done < progress.submitted {
             dropped = state.planner.remove_rows(|work| work.job.id == job.id);
+            self.wake_idle_workers(&state);
             for running in state.running.iter().flatten() {
                 if running.jobs.iter().all(|job| job.is_cancelled()) {
                     running.control.terminate();

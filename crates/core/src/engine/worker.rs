@@ -4,7 +4,11 @@ use super::{
     prepare,
     shared::{Phase, Running, Shared, State, Work},
 };
-use crate::{family::Family, job::JobInner};
+use crate::{
+    family::Family,
+    job::JobInner,
+    planner::{Hold, Plan},
+};
 use millrace_contract::{Batch, Error, ErrorKind, Result, RunControl, Runner};
 use parking_lot::MutexGuard;
 use std::{
@@ -25,7 +29,7 @@ pub(super) fn spawn<F: Family>(
     let shared = Arc::clone(shared);
     std::thread::Builder::new()
         .name(format!("millrace-run-{slot}"))
-        .spawn(move || Worker { shared, slot, session: Some(session), apart: Vec::new() }.work())
+        .spawn(move || Worker { shared, slot, session: Some(session), apart: Vec::new(), hold: None }.work())
         .map_err(|error| {
             Error::new(ErrorKind::Internal, format!("The session's thread did not start: {error}"))
         })
@@ -40,6 +44,8 @@ struct Worker<F: Family> {
     /// each other, as a session that goes back and forth between short and long rows is slower (dynamic int8 `MiniLM`
     /// on bimodal lengths by 12 %).
     apart: Vec<Work<F>>,
+    /// What the run under way, or the rows set apart, hold of what all runs share.
+    hold: Option<Hold>,
 }
 
 /// A run about to be done.
@@ -66,14 +72,21 @@ impl<F: Family> Worker<F> {
             }
             let idle = state.idle;
             self.apart.retain(|work| !work.job.is_cancelled());
-            let next = match self.apart.pop() {
-                Some(work) => Some(vec![work]),
-                None => state.planner.take(idle).map(|works| self.set_apart(works)),
-            };
-            if let Some(works) = next {
+            if let Some(work) = self.apart.pop() {
+                return Some(self.begin(&mut state, vec![work]));
+            }
+            let freed = self.hold.take().is_some_and(|hold| state.planner.finish(hold));
+            let next = state.planner.take(idle);
+            if freed {
+                // Other rows may have waited for what this worker's run held.
+                shared.wake_idle_workers(&state);
+            }
+            if let Some(Plan { rows, hold }) = next {
+                self.hold = Some(hold);
+                let works = self.set_apart(rows);
                 return Some(self.begin(&mut state, works));
             }
-            if !shared.queue.is_empty() {
+            if shared.queue.has_open() {
                 MutexGuard::unlocked(&mut state, || prepare::run_next(&shared));
                 continue;
             }

@@ -64,6 +64,8 @@ pub struct JobOptions {
     pub priority: i32,
     /// Longest time of one run.
     pub timeout: Option<Duration>,
+    /// Sessions, and threads that prepare inputs, that may work for the job at once; `usize::MAX` for all of them.
+    pub sessions: usize,
     /// Deliver what is finished, up to `batch_size` rows, without waiting for a whole batch: for a reader that puts
     /// batches together itself.
     pub eager: bool,
@@ -78,6 +80,7 @@ impl Default for JobOptions {
             on_error: OnError::Throw,
             priority: 0,
             timeout: None,
+            sessions: usize::MAX,
             eager: false,
         }
     }
@@ -120,6 +123,11 @@ impl<F: Family> JobInner<F> {
 
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Whether the caller bounds how many sessions work for the job at once.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.options.sessions != usize::MAX
     }
 
     /// The turn of an input of `cost` tokens, not before `now`, the planner's virtual time. Inputs are numbered in order by

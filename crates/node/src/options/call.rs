@@ -1,6 +1,6 @@
 //! Options of one call.
 
-use super::{names, size, unknown};
+use super::{names, size, unknown, whole};
 use millrace_contract::{DType, Result};
 use millrace_core::{
     dense::ChunkOutput,
@@ -9,6 +9,7 @@ use millrace_core::{
     sparse::Role,
     tokenizer::Overflow,
 };
+use napi::bindgen_prelude::{Either, Null};
 use napi_derive::napi;
 use std::time::Duration;
 
@@ -67,6 +68,8 @@ pub struct NativeJobOptions {
     pub priority: i32,
     /// Longest time of one run, in milliseconds.
     pub timeout_ms: Option<u32>,
+    /// Sessions that may work for the call at once: `null` one, 0 all.
+    pub parallel: Option<Either<u32, Null>>,
     /// Whether finished rows are given without waiting for a whole batch.
     pub eager: Option<bool>,
 }
@@ -93,12 +96,11 @@ pub(super) fn role(value: Option<&str>) -> Result<Role> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as is wanted")]
 pub(crate) fn image_limits(max_bytes: Option<f64>, max_pixels: Option<f64>) -> ImageLimits {
     let default = ImageLimits::default();
     ImageLimits {
-        max_bytes: max_bytes.map_or(default.max_bytes, |bytes| bytes as u64),
-        max_pixels: max_pixels.map_or(default.max_pixels, |pixels| pixels as u64),
+        max_bytes: max_bytes.map_or(default.max_bytes, whole),
+        max_pixels: max_pixels.map_or(default.max_pixels, whole),
     }
 }
 
@@ -128,6 +130,11 @@ impl NativeJobOptions {
                 other => return unknown("errors", other, "'throw' or 'collect'"),
             },
             priority: self.priority,
+            sessions: match self.parallel {
+                None | Some(Either::A(0)) => usize::MAX,
+                Some(Either::A(sessions)) => size(sessions),
+                Some(Either::B(_)) => 1,
+            },
             timeout: self.timeout_ms.map(|limit| Duration::from_millis(limit.into())),
             eager: self.eager.unwrap_or(false),
         })

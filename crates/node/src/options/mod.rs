@@ -19,3 +19,9 @@ fn unknown<T>(name: &str, value: &str, expected: &str) -> Result<T> {
 pub(crate) fn size(value: u32) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
+
+/// Bytes and the like, which JavaScript has as a double. TypeScript has checked that it is a whole number from 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, as is wanted")]
+pub(crate) fn whole(value: f64) -> u64 {
+    value as u64
+}

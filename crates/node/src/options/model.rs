@@ -3,7 +3,7 @@
 use super::{names, size, unknown};
 use millrace_contract::Result;
 use millrace_core::{
-    engine::{EngineOptions, Sessions},
+    engine::Sessions,
     model::ModelRequest,
     vision::{VisionPooling, VisionRequest},
 };
@@ -54,6 +54,8 @@ pub struct NativeModelOptions {
     pub device_ids: Option<Vec<u32>>,
     /// Padded tokens of a run.
     pub max_batch_tokens: Option<u32>,
+    /// Bytes that all runs under way may take together.
+    pub max_memory: Option<f64>,
     /// Whether rows of dynamically quantised graphs run alone; default true.
     pub batch_invariance: Option<bool>,
     /// Open calls; one more is refused.
@@ -131,16 +133,6 @@ impl NativeModelOptions {
             None | Some(Either::A(0)) => Sessions::PerCore,
             Some(Either::A(sessions)) => Sessions::Count(size(sessions)),
             Some(Either::B(_)) => Sessions::One,
-        }
-    }
-
-    /// `batch_tokens`: padded tokens of a run where the user did not say.
-    pub(crate) fn engine(&self, sessions: usize, row_by_row: bool, batch_tokens: usize) -> EngineOptions {
-        EngineOptions {
-            sessions,
-            max_batch_tokens: self.max_batch_tokens.map_or(batch_tokens, size),
-            row_by_row,
-            max_jobs: self.max_queue.map_or(EngineOptions::MAX_JOBS, size),
         }
     }
 }
