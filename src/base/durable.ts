@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
+import { codeOf } from './foreign.js'
 
 /** The code of a system error. */
 export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return codeOf(error)
 }
 
 /** Nothing is there. */

@@ -3,6 +3,7 @@
  * Nothing here decides when to fail; nothing anywhere reads an error's message.
  */
 
+import { brandOf, hasBrand, putBrand } from './foreign.js'
 import { describeValue } from './is.js'
 
 /** The codes of the core's own failures; {@link ErrorCode} is the whole set. */
@@ -51,6 +52,8 @@ export interface MillraceErrorDetails {
   cause?: unknown
 }
 
+const BRAND = brandOf('MillraceError')
+
 /**
  * Every error that millrace makes. Decide by `code`, a closed set; the message is for people and may change.
  * Two kinds of error pass through untouched instead: `signal.reason` of an aborted call, and whatever the
@@ -71,11 +74,27 @@ export class MillraceError extends Error {
   /** Position of the input it concerns: 0-based, over the whole source. Absent when it concerns no single input. */
   declare readonly index?: number
 
+  /**
+   * Errors of every copy of this package are instances: a program may import it here and require it there, which loads its CommonJS build
+   * beside this one, and a dependency may bring a copy of its own. A subclass has its own instances only.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: it is the class that is asked, a subclass perhaps
+    return isInstance(this, value)
+  }
+
   constructor(code: ErrorCode, message: string, details: MillraceErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
     if (details.index !== undefined) this.index = details.index
   }
+}
+
+putBrand(MillraceError, BRAND)
+
+function isInstance(asked: unknown, value: unknown): boolean {
+  if (asked === MillraceError) return hasBrand(value, BRAND)
+  return Function.prototype[Symbol.hasInstance].call(asked as typeof MillraceError, value)
 }
 
 /** Whether an answer of the native addon is a failure. */

@@ -1,6 +1,7 @@
 /** Rows of several vectors each, as the caller sees them: one buffer a batch. Nothing is computed here. */
 
 import type { MillraceError } from '../base/errors.js'
+import { brandOf, hasBrand, putBrand } from '../base/foreign.js'
 import type { NativeBatch } from '../binding/types.js'
 import type { Collector } from './batch.js'
 import { gatherRagged } from './ragged.js'
@@ -36,6 +37,14 @@ export class MultiVectorBatch extends RowBatch<Float32Array[]> {
       this.data.subarray((from + k) * this.dim, (from + k + 1) * this.dim),
     )
   }
+}
+
+const BRAND = brandOf('MultiVectorBatch')
+putBrand(MultiVectorBatch, BRAND)
+
+/** A batch of this copy of the package or of another. */
+export function isMultiVectorBatch(value: unknown): value is MultiVectorBatch {
+  return hasBrand(value, BRAND)
 }
 
 /** The public batch of a native one; see {@link factsOf}. */

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { MillraceError, unwrap } from '../base/errors.js'
+import { reasonOf } from '../base/foreign.js'
 import { nativeRequire, resolvePlatformPackage } from './native-require.cjs'
 import { packageRoot } from './package-root.js'
 import { platformName, runtimeFile, thisMachine } from './platform.js'
@@ -42,8 +43,9 @@ function openAddon(): LoadedAddon {
     if (isMainThread) process.once('exit', () => addon.settle())
     return { addon, path }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new MillraceError('RUNTIME_INCOMPATIBLE', `The addon ${path} does not load: ${reason}`, { cause })
+    throw new MillraceError('RUNTIME_INCOMPATIBLE', `The addon ${path} does not load: ${reasonOf(cause)}`, {
+      cause,
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 /** Puts kept and fresh rows together as one batch, in the form in which the addon gives it. */
 
 import { bytesOf } from '../base/bytes.js'
+import { isBytes } from '../base/foreign.js'
 import type { NativeBatch, NativeDType, NativeError } from '../binding/types.js'
 import { ARRAYS } from '../formats/dtype.js'
 import { columnsOf, factsOf, payloadOf, Shape } from './entry.js'
@@ -39,7 +40,7 @@ export function formOfBatch({ indices, rowOffsets, starts, dim, dtype, scales }:
   return { shape, dim, dtype, scaled: scales !== undefined }
 }
 
-const isEntry = (row: Row): row is Uint8Array => row instanceof Uint8Array
+const isEntry = (row: Row): row is Uint8Array => isBytes(row)
 
 /** The batch of some rows. Failed ones are zeros, or empty where rows differ in length. */
 export function assemble({ offset, rows, positions }: Taken, form: RowForm): NativeBatch {

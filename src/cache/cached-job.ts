@@ -9,6 +9,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isNativeError } from '../base/errors.js'
+import { isBytes } from '../base/foreign.js'
 import { turnIsLong } from '../base/turn.js'
 import type { NativeBatch, NativeError, NativeImage, NativeJob, NativeProgress } from '../binding/types.js'
 import type { CacheEntry, TieredCache } from '../options/cache.js'
@@ -442,7 +443,7 @@ export class CachedJob implements NativeJob {
     this.#done++
     this.#size -= slot.size
     slot.size = 0
-    if (row instanceof Uint8Array) {
+    if (isBytes(row)) {
       this.#rowBytes += row.byteLength
       this.#rowCount++
     }

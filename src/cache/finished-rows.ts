@@ -1,5 +1,6 @@
 /** Finished rows of a call until they are taken, in the order of their inputs or as they come. */
 
+import { isBytes } from '../base/foreign.js'
 import type { NativeError } from '../binding/types.js'
 import type { Row, Taken } from './assemble.js'
 
@@ -30,7 +31,7 @@ export class FinishedRows {
   }
 
   insert(index: number, row: Row): void {
-    if (!(row instanceof Uint8Array)) this.#failed++
+    if (!isBytes(row)) this.#failed++
     if (!this.#inOrder) {
       this.#positions.push(index)
       this.#ready = this.#rows.push(row)
@@ -48,7 +49,7 @@ export class FinishedRows {
     if (this.#failed === 0) return undefined
     for (let at = 0; at < this.#ready; at++) {
       const row = this.#rows[at]
-      if (row !== undefined && !(row instanceof Uint8Array)) return { at, error: row }
+      if (row !== undefined && !isBytes(row)) return { at, error: row }
     }
     return undefined
   }
@@ -59,7 +60,7 @@ export class FinishedRows {
     const offset = this.#taken
     this.#taken += count
     this.#ready -= count
-    if (this.#failed > 0) this.#failed -= rows.filter((row) => !(row instanceof Uint8Array)).length
+    if (this.#failed > 0) this.#failed -= rows.filter((row) => !isBytes(row)).length
     if (this.#inOrder) return { offset, rows }
     return { offset, rows, positions: Float64Array.from(this.#positions.splice(0, count)) }
   }

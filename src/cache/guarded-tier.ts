@@ -4,6 +4,7 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isBytes } from '../base/foreign.js'
 import type { CacheAnswer, CacheEntry, CacheTier, CacheTierMetrics } from '../options/cache.js'
 import { isIntact } from './entry.js'
 
@@ -153,7 +154,7 @@ export class GuardedTier {
         this.#counts.misses++
         return undefined
       }
-      if (value instanceof Uint8Array && isIntact(key, value)) return this.#count(value)
+      if (isBytes(value) && isIntact(key, value)) return this.#count(value)
       this.#counts.corrupt++
       this.#counts.misses++
       return undefined

@@ -2,6 +2,7 @@
 
 import { CommanderError } from 'commander'
 import { MillraceError } from '../../index.js'
+import { isError, codeOf as systemCodeOf } from '../base/foreign.js'
 
 /** Every exit code of every command. */
 export const EXIT = {
@@ -39,7 +40,7 @@ export function usageError(message: string): MillraceError {
 
 /** The reader of our output went away, as `head` does. */
 export function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
+  return systemCodeOf(error) === 'EPIPE'
 }
 
 /** The exit code of an error. */
@@ -59,7 +60,7 @@ export function errorText(error: unknown, debug: boolean): string | undefined {
     if (error.exitCode === 0 || error.code === 'commander.help') return undefined
     return `millrace: INVALID_OPTION: ${error.message.replace(/^error: /, '').replace(/\n\(/, ' (')}`
   }
-  if (!(error instanceof Error)) return `millrace: INTERNAL: ${String(error)}`
+  if (!isError(error)) return `millrace: INTERNAL: ${String(error)}`
   const code = codeOf(error)
   if (debug) return `millrace: ${code}: ${error.stack ?? error.message}${causeOf(error)}`
   // The system's messages begin with their code.
@@ -74,5 +75,5 @@ function codeOf(error: Error): string {
 }
 
 function causeOf(error: Error): string {
-  return error.cause instanceof Error ? `\ncaused by: ${error.cause.stack ?? error.cause.message}` : ''
+  return isError(error.cause) ? `\ncaused by: ${error.cause.stack ?? error.cause.message}` : ''
 }

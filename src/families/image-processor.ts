@@ -8,6 +8,7 @@ import { MillraceError, unwrap } from '../base/errors.js'
 import { describeValue } from '../base/is.js'
 import { loadAddon } from '../binding/load.js'
 import type { NativeProcessor } from '../binding/types.js'
+import { own } from '../binding/views.js'
 import { parseOptions } from '../options/check.js'
 import { type ImageCallDefaults, imageDefaultChecks } from '../options/image.js'
 import { directory } from '../options/model.js'
@@ -63,6 +64,6 @@ export class ImageProcessor {
       )
     }
     const { data, tiles, height, width } = unwrap(await this.#native.process(encoded, checked))
-    return { data, shape: [tiles, 3, height, width] }
+    return { data: own(data), shape: [tiles, 3, height, width] }
   }
 }

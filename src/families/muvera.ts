@@ -1,9 +1,10 @@
 /** MUVERA: a multi-vector as one vector, for indexes that know only those. The encoding is computed in the addon. */
 
 import { MillraceError, unwrap } from '../base/errors.js'
-import { MultiVectorBatch } from '../batches/multi-vector.js'
+import { isMultiVectorBatch, type MultiVectorBatch } from '../batches/multi-vector.js'
 import { loadAddon } from '../binding/load.js'
 import type { NativeMuvera } from '../binding/types.js'
+import { own } from '../binding/views.js'
 import {
   type Checked,
   type Checks,
@@ -110,16 +111,16 @@ export class Muvera {
 
   /** Normals of the hyperplanes, `[rReps, dim, kSim]`. */
   hyperplanes(): Float64Array {
-    return this.#native.hyperplanes()
+    return own(this.#native.hyperplanes())
   }
 
   /** Signs of the projections, `[rReps, dim, dimProj]`. */
   projections(): Int8Array {
-    return this.#native.projections()
+    return own(this.#native.projections())
   }
 
   async #encodeBatch(batch: MultiVectorBatch, query: boolean): Promise<Float64Array> {
-    if (!(batch instanceof MultiVectorBatch) || (batch.data.length > 0 && batch.dim !== this.dim)) {
+    if (!isMultiVectorBatch(batch) || (batch.data.length > 0 && batch.dim !== this.dim)) {
       throw new MillraceError('INPUT_INVALID', `Expected a batch of multi-vectors of ${this.dim} dimensions`)
     }
     for (const error of batch.errors.values()) throw error
@@ -127,7 +128,7 @@ export class Muvera {
   }
 
   async #encode(data: Float32Array, rowOffsets: Uint32Array, query: boolean): Promise<Float64Array> {
-    return unwrap(await this.#native.encode(data, rowOffsets, query))
+    return own(unwrap(await this.#native.encode(data, rowOffsets, query)))
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { MillraceError } from '../base/errors.js'
+import { isError } from '../base/foreign.js'
 import { importPeer } from '../peers/peer.js'
 
 /** What is used of a span of OpenTelemetry. */
@@ -76,7 +77,7 @@ export class Trace {
     this.#ended = true
     for (const [name, value] of Object.entries(attributes)) this.#span.setAttribute(name, value)
     if (error !== undefined) {
-      const thrown = error instanceof Error ? error : new Error(String(error))
+      const thrown = isError(error) ? error : new Error(String(error))
       if (thrown instanceof MillraceError) this.#span.setAttribute('error.type', thrown.code)
       this.#span.recordException(thrown)
       this.#span.setStatus({ code: ERROR_STATUS, message: thrown.message })

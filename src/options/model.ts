@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { invalidOption } from '../base/errors.js'
+import { isUrl } from '../base/foreign.js'
 import { bytes } from './bytes.js'
 import { callback, parallel, signal } from './call.js'
 import {
@@ -97,9 +98,9 @@ export interface ModelOptions {
 }
 
 const modelPath: Check<string | URL> = (name, value) => {
-  if (value instanceof URL) {
+  if (isUrl(value)) {
     if (value.protocol !== 'file:') throw invalidOption(name, 'path or file: URL', value.href)
-    return fileURLToPath(value)
+    return fileURLToPath(value.href)
   }
   return nonEmptyString(name, value)
 }

@@ -1,6 +1,7 @@
 /** Packages that are used where they are installed, and said to be missing where they are not. None is a dependency. */
 
 import { MillraceError } from '../base/errors.js'
+import { codeOf, reasonOf } from '../base/foreign.js'
 import { importFromWorkingDirectory, importHere, requireAs } from './import.cjs'
 
 /**
@@ -33,7 +34,7 @@ export function peerOf<T>(of: string, name: string, range: string, user: string)
 }
 
 function missing(name: string, range: string, user: string, cause: unknown): MillraceError {
-  const why = isMissing(cause) ? '' : `, which could not be loaded: ${(cause as Error).message}`
+  const why = isMissing(cause) ? '' : `, which could not be loaded: ${reasonOf(cause)}`
   return new MillraceError(
     'PACKAGE_NOT_FOUND',
     `${user} needs the package '${name}'${why}; install it with: npm install ${name}@${range}`,
@@ -42,6 +43,6 @@ function missing(name: string, range: string, user: string, cause: unknown): Mil
 }
 
 function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = codeOf(error)
   return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
 }

@@ -5,6 +5,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../base/errors.js'
+import { isPromise } from '../base/foreign.js'
 import { isRecord } from '../base/is.js'
 import { breathe } from '../base/turn.js'
 import type { NativeAddon } from '../binding/types.js'
@@ -123,7 +124,7 @@ export class Intake {
     const late = sleep(GATHER_MS)
     while (!done && items.length < most && characters < SLICE_CHARACTERS) {
       const reading = this.#reader.read(most - items.length)
-      const slice = reading instanceof Promise ? await Promise.race([reading, late]) : reading
+      const slice = isPromise(reading) ? await Promise.race([reading, late]) : reading
       if (slice === undefined) {
         this.#reading = reading as Promise<Slice>
         // Its error is thrown when it is awaited, in the next slice.

@@ -1,6 +1,7 @@
 /** A document on its way through the stages. */
 
 import { MillraceError } from '../base/errors.js'
+import { isError } from '../base/foreign.js'
 import { describeValue, isRecord } from '../base/is.js'
 import type { VectorOf } from '../batches/dense.js'
 import { rowValues } from '../batches/dense-matrix.js'
@@ -120,7 +121,7 @@ export const NAMELESS = '\u0000'
 /** A document that the source could not read. */
 export function isUnreadable(value: unknown): value is UnreadableDocument {
   const { id, error } = (isRecord(value) ? value : {}) as Partial<UnreadableDocument>
-  return isId(id) && error instanceof Error && 'code' in error
+  return isId(id) && isError(error) && 'code' in error
 }
 
 /** Checks what a source gave; answers why it is no document. */

@@ -4,6 +4,7 @@
  */
 
 import { MillraceError } from '../base/errors.js'
+import { reasonOf } from '../base/foreign.js'
 import { breathe } from '../base/turn.js'
 import type { VectorOf } from '../batches/dense.js'
 import { rowValues } from '../batches/dense-matrix.js'
@@ -229,8 +230,7 @@ export async function guarded<T>({ name }: { name: string }, work: () => T | Pro
     return await work()
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new MillraceError('SINK_FAILED', `The sink ${name} failed: ${why}`, { cause })
+    throw new MillraceError('SINK_FAILED', `The sink ${name} failed: ${reasonOf(cause)}`, { cause })
   }
 }
 

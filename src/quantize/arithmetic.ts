@@ -4,7 +4,9 @@
  */
 
 import { invalidOption, MillraceError, unwrap } from '../base/errors.js'
+import { isArrayOf, isBytes } from '../base/foreign.js'
 import { loadAddon } from '../binding/load.js'
+import { own } from '../binding/views.js'
 import { float32Array, rowCount } from './vectors.js'
 
 /** Packed bits: what `quantize` makes with `ubinary` or `binary`. */
@@ -23,7 +25,7 @@ export function dot(a: Float32Array, b: Float32Array): number {
 /** The dot product of `query` with each row of `rows`, row-major rows of as many values. Throws as {@link dot}. */
 export function dotMany(query: Float32Array, rows: Float32Array): Float32Array {
   checkFloats(query, rows)
-  return unwrap(loadAddon().addon.dots(query, rows))
+  return own(unwrap(loadAddon().addon.dots(query, rows)))
 }
 
 /** The cosine of two vectors, -1 to 1; 0 where one has no length in float32. Throws as {@link dot}. */
@@ -34,7 +36,7 @@ export function cosine(a: Float32Array, b: Float32Array): number {
 /** The cosine of `query` and each row of `rows`. Throws as {@link dot}. */
 export function cosineMany(query: Float32Array, rows: Float32Array): Float32Array {
   checkFloats(query, rows)
-  return unwrap(loadAddon().addon.cosines(query, rows))
+  return own(unwrap(loadAddon().addon.cosines(query, rows)))
 }
 
 /**
@@ -48,13 +50,12 @@ export function hamming(a: Bits, b: Bits): number {
 
 /** How many bits differ between `query` and each row of `rows`, row-major rows of as many bytes. Throws as {@link hamming}. */
 export function hammingMany(query: Bits, rows: Bits): Uint32Array {
-  const signed = query instanceof Int8Array
-  if (!signed && !(query instanceof Uint8Array))
-    throw invalidOption('query', 'Uint8Array or Int8Array', query)
-  const array = signed ? Int8Array : Uint8Array
-  if (!(rows instanceof array)) throw invalidOption('rows', array.name, rows)
+  const signed = isArrayOf('Int8Array', query)
+  if (!signed && !isBytes(query)) throw invalidOption('query', 'Uint8Array or Int8Array', query)
+  const kind = signed ? 'Int8Array' : 'Uint8Array'
+  if (!isArrayOf(kind, rows)) throw invalidOption('rows', kind, rows)
   rowCount('rows', rows, query.length)
-  return unwrap(loadAddon().addon.hammings(unsigned(query), unsigned(rows)))
+  return own(unwrap(loadAddon().addon.hammings(unsigned(query), unsigned(rows))))
 }
 
 /** The same bytes. That `binary` is 128 less changes no difference. */

@@ -1,13 +1,14 @@
 /** float32 vectors to another format and back: the formats of `dtype`, for vectors that come from anywhere. */
 
 import { invalidOption, MillraceError } from '../base/errors.js'
+import { isArrayOf, type TypedArrays } from '../base/foreign.js'
 import { isRecord } from '../base/is.js'
 import type { VectorOf } from '../batches/dense.js'
 import { loadAddon } from '../binding/load.js'
 import { ARRAYS, type DType, isLeveled, rowElements } from '../formats/dtype.js'
 import { type Check, type Checks, parseOptions, positiveInteger } from '../options/check.js'
 import { vectorDefaultChecks } from '../options/dense.js'
-import { QuantizationRanges } from './ranges.js'
+import { isQuantizationRanges, type QuantizationRanges } from './ranges.js'
 import {
   float32Array,
   inBlocks,
@@ -33,7 +34,7 @@ export interface QuantizeOptions<D extends DType = DType> {
 }
 
 const rangesCheck: Check<QuantizationRanges> = (name, value) => {
-  if (!(value instanceof QuantizationRanges)) throw invalidOption(name, 'QuantizationRanges', value)
+  if (!isQuantizationRanges(value)) throw invalidOption(name, 'QuantizationRanges', value)
   return value
 }
 
@@ -136,10 +137,10 @@ export function checkRows<D extends DType>(name: string, rows: VectorRows<D>, di
   if (dtype === undefined || !Object.hasOwn(ARRAYS, dtype)) {
     throw invalidOption(`${name}.dtype`, `one of ${Object.keys(ARRAYS).join(', ')}`, dtype)
   }
-  const array = ARRAYS[dtype]
-  if (!(data instanceof array)) throw invalidOption(`${name}.data`, array.name, data)
+  const kind = ARRAYS[dtype].name as keyof TypedArrays
+  if (!isArrayOf(kind, data)) throw invalidOption(`${name}.data`, kind, data)
   if (scales !== undefined) float32Array(`${name}.scales`, scales)
-  if (ranges !== undefined && !(ranges instanceof QuantizationRanges)) {
+  if (ranges !== undefined && !isQuantizationRanges(ranges)) {
     throw invalidOption(`${name}.ranges`, 'QuantizationRanges', ranges)
   }
   const length = rowCount(`${name}.data`, data, rowElements(dtype, dim))

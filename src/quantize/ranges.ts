@@ -1,6 +1,7 @@
 /** Ranges of dimensions, for int8 and uint8 whose levels mean the same in every vector: measured, kept as JSON. */
 
 import { invalidOption, MillraceError } from '../base/errors.js'
+import { brandOf, hasBrand, putBrand } from '../base/foreign.js'
 import { isRecord } from '../base/is.js'
 import { loadAddon } from '../binding/load.js'
 import { float32Array, inBlocks, vectorCount } from './vectors.js'
@@ -70,6 +71,14 @@ export class QuantizationRanges {
     const same = (a: Float32Array, b: Float32Array) => a.length === b.length && a.every((x, i) => x === b[i])
     return same(this.min, other.min) && same(this.max, other.max)
   }
+}
+
+const BRAND = brandOf('QuantizationRanges')
+putBrand(QuantizationRanges, BRAND)
+
+/** Ranges of this copy of the package or of another. */
+export function isQuantizationRanges(value: unknown): value is QuantizationRanges {
+  return hasBrand(value, BRAND)
 }
 
 /**

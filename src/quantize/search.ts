@@ -1,6 +1,7 @@
 /** Exact search of a `VectorIndex`: every vector is compared, on all cores allowed. Nothing approximate is built. */
 
 import { invalidOption, MillraceError, unwrap } from '../base/errors.js'
+import { isArrayOf } from '../base/foreign.js'
 import type { NativeHits } from '../binding/types.js'
 import type { DType } from '../formats/dtype.js'
 import {
@@ -12,7 +13,7 @@ import {
   positiveInteger,
 } from '../options/check.js'
 import { dotMany } from './arithmetic.js'
-import { VectorIndex } from './vector-index.js'
+import { isVectorIndex, type VectorIndex } from './vector-index.js'
 import { float32Array } from './vectors.js'
 
 /** A vector that was found. */
@@ -46,8 +47,8 @@ const DEFAULT_OVERSAMPLE = 4
 const searchChecks: Checks<SearchOptions> = { limit: positiveInteger }
 
 const rescoreCheck: Check<VectorIndex<FloatFormat> | Float32Array> = (name, value) => {
-  if (value instanceof Float32Array) return value
-  if (value instanceof VectorIndex && !isBinary(value)) return value as VectorIndex<FloatFormat>
+  if (isArrayOf('Float32Array', value)) return value
+  if (isVectorIndex(value) && !isBinary(value)) return value as VectorIndex<FloatFormat>
   throw invalidOption(name, 'Float32Array or VectorIndex of float32, float16, int8 or uint8', value)
 }
 
@@ -71,7 +72,7 @@ export async function searchFloat(
   options?: SearchOptions,
 ): Promise<SearchHit[]> {
   const { limit = DEFAULT_LIMIT } = parseOptions<SearchOptions>('searchFloat', options, searchChecks)
-  if (!(index instanceof VectorIndex) || isBinary(index)) {
+  if (!isVectorIndex(index) || isBinary(index)) {
     throw invalidOption('index', 'VectorIndex of float32, float16, int8 or uint8', index)
   }
   return hits(unwrap(await index.native.search(checkQuery(query, index), limit)))
@@ -94,7 +95,7 @@ export async function searchBinary(
     options,
     binarySearchChecks,
   )
-  if (!(index instanceof VectorIndex) || !isBinary(index)) {
+  if (!isVectorIndex(index) || !isBinary(index)) {
     throw invalidOption('index', 'VectorIndex of binary or ubinary', index)
   }
   const { rescore, oversample = DEFAULT_OVERSAMPLE } = given
@@ -102,7 +103,7 @@ export async function searchBinary(
   if (rescore === undefined) return hits(unwrap(await index.native.search(query, limit)))
   checkTwin(index, rescore)
   const candidates = Math.min(limit * oversample, MAX_COUNT)
-  if (rescore instanceof VectorIndex) {
+  if (isVectorIndex(rescore)) {
     return hits(unwrap(await index.native.searchRescored(query, candidates, limit, rescore.native)))
   }
   // The caller may reuse its array while the candidates are looked for.
@@ -125,8 +126,9 @@ function checkQuery(query: unknown, { dim }: VectorIndex): Float32Array {
 }
 
 function checkTwin(index: VectorIndex, rescore: VectorIndex<FloatFormat> | Float32Array): void {
-  const [rows, dim] =
-    rescore instanceof VectorIndex ? [rescore.length, rescore.dim] : [rescore.length / index.dim, index.dim]
+  const [rows, dim] = isVectorIndex(rescore)
+    ? [rescore.length, rescore.dim]
+    : [rescore.length / index.dim, index.dim]
   if (rows === index.length && dim === index.dim) return
   throw new MillraceError(
     'INPUT_INVALID',

@@ -1,6 +1,7 @@
 /** Vectors kept in the addon for exact search, in any format. What is found and how is in `search.ts`. */
 
 import { invalidOption, unwrap } from '../base/errors.js'
+import { brandOf, hasBrand, isArrayOf, putBrand } from '../base/foreign.js'
 import { loadAddon } from '../binding/load.js'
 import type { NativeError, NativeVectorIndex } from '../binding/types.js'
 import { type DType, rowElements } from '../formats/dtype.js'
@@ -64,7 +65,7 @@ export class VectorIndex<const D extends DType = DType> {
    * value that is not finite; INVALID_OPTION for rows of another format or other ranges.
    */
   async add(vectors: Float32Array | VectorRows<D>): Promise<void> {
-    const work = vectors instanceof Float32Array ? this.#floats(vectors) : this.#rows(vectors)
+    const work = isArrayOf('Float32Array', vectors) ? this.#floats(vectors) : this.#rows(vectors)
     const added = this.#turn.then(() => this.#append(work))
     this.#turn = added.catch(() => {})
     await added
@@ -116,6 +117,14 @@ export class VectorIndex<const D extends DType = DType> {
         this.#native.appendQuantized(data.subarray(from * width, to * width), scales?.subarray(from, to)),
     }
   }
+}
+
+const BRAND = brandOf('VectorIndex')
+putBrand(VectorIndex, BRAND)
+
+/** An index of this copy of the package or of another: both load the one addon of the process, so either searches the other's. */
+export function isVectorIndex(value: unknown): value is VectorIndex {
+  return hasBrand(value, BRAND)
 }
 
 /** What an addition does, checked. */

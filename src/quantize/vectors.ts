@@ -1,6 +1,7 @@
 /** What the functions on vectors share: what vectors are, how they are checked, and how many are handled at a time. */
 
 import { fromNative, invalidOption, isNativeError, MillraceError } from '../base/errors.js'
+import { isArrayOf } from '../base/foreign.js'
 import type { VectorOf } from '../batches/dense.js'
 import type { NativeError } from '../binding/types.js'
 import type { DType } from '../formats/dtype.js'
@@ -46,7 +47,7 @@ export function rowCount(name: string, data: unknown, width: number): number {
 
 /** The value, if it is a Float32Array. */
 export function float32Array(name: string, value: unknown): Float32Array {
-  if (!(value instanceof Float32Array)) throw invalidOption(name, 'Float32Array', value)
+  if (!isArrayOf('Float32Array', value)) throw invalidOption(name, 'Float32Array', value)
   return value
 }
 

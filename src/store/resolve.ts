@@ -5,6 +5,7 @@
 
 import { systemCode } from '../base/durable.js'
 import { MillraceError } from '../base/errors.js'
+import { isError } from '../base/foreign.js'
 import { acquireLock, LOCK_TIMING, LockLost, type LockTiming } from '../base/lock.js'
 import { assertUsable, type Cached, findCached, isComplete } from './cached.js'
 import { hubToken } from './environment.js'
@@ -94,7 +95,7 @@ async function download(wanted: ParsedResolve, timing: StoreTiming): Promise<Cac
 
 /** A full disk, or a cache that must not be written. */
 function namedSystemError(error: unknown, { layout }: ParsedResolve): unknown {
-  if (!(error instanceof Error) || !('syscall' in error) || systemCode(error) === undefined) return error
+  if (!isError(error) || !('syscall' in error) || systemCode(error) === undefined) return error
   return new MillraceError(
     'DOWNLOAD_FAILED',
     `The cache ${layout.cacheDir} cannot be used: ${error.message}; give a directory that can be written as cacheDir`,

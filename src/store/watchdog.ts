@@ -2,6 +2,7 @@
 
 import { onAbort } from '../base/abort.js'
 import { systemCode } from '../base/durable.js'
+import { isError } from '../base/foreign.js'
 import { HubFailure } from './retry.js'
 
 export class Watchdog {
@@ -64,7 +65,7 @@ function connectionFailure(error: unknown, host: string): HubFailure {
   if (error instanceof HubFailure) return error
   const code = systemCode(error)
   // Of several addresses tried, the message is empty.
-  const text = (error instanceof Error && error.message) || code || String(error)
+  const text = (isError(error) && error.message) || code || String(error)
   return new HubFailure(`${host}: ${text}`, {
     // Whom a certificate belongs to does not change by asking again.
     retry: !/CERT|TLS|SSL|SIGNATURE/.test(code ?? ''),

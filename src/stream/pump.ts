@@ -5,6 +5,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { invalidItem, type MillraceError, unwrap } from '../base/errors.js'
+import { isPromise } from '../base/foreign.js'
 import type { NativeJob } from '../binding/types.js'
 import type { ItemKind } from './items.js'
 import type { SourceReader } from './source.js'
@@ -63,7 +64,7 @@ export class Pump<N> {
       if (room <= 0) room = await this.#awaitRoom()
       if (room < 0 || this.#stopped) return
       const read = this.#source.read(room)
-      const slice = read instanceof Promise ? await read : read
+      const slice = isPromise(read) ? await read : read
       if (this.#stopped) return
       const items = this.#encode(slice.items)
       if (items.length > 0) room = this.#kind.push(this.#job, items)

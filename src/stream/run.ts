@@ -6,6 +6,7 @@
 import { onAbort } from '../base/abort.js'
 import { MillraceError, unwrap } from '../base/errors.js'
 import type { NativeBatch, NativeJob } from '../binding/types.js'
+import { ownBatch } from '../binding/views.js'
 import { beginTrace, type Trace } from '../metrics/tracing.js'
 import type { Progress } from '../options/call.js'
 import type { ItemKind } from './items.js'
@@ -92,7 +93,7 @@ export class StreamRun<B> {
     const native = unwrap(answer)
     if (native === null) return this.#end(this.#pump)
     this.#rows += native.length
-    return this.#plan.decode(native, this.#pump.inputErrors)
+    return this.#plan.decode(ownBatch(native), this.#pump.inputErrors)
   }
 
   /** `undefined` when the run ended meanwhile. */

@@ -1,5 +1,7 @@
 /** A line of the doctor's report. */
 
+import { isError } from '../../base/foreign.js'
+
 /** `warn`: it works, but not as well as it could. */
 export type Status = 'ok' | 'warn' | 'fail'
 
@@ -17,7 +19,7 @@ export interface Check {
 
 /** The failed check of an error. */
 export function failed(name: string, error: unknown): Check {
-  if (!(error instanceof Error)) return { name, status: 'fail', detail: String(error) }
+  if (!isError(error)) return { name, status: 'fail', detail: String(error) }
   const code = 'code' in error ? { code: error.code } : {}
   return {
     name,

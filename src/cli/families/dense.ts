@@ -1,6 +1,7 @@
 /** Dense text: a vector for each text. What images share of it is here too. */
 
 import { type DenseBatch, type DType, type ModelInfo, TextEmbedding } from '../../../index.js'
+import { isArrayOf } from '../../base/foreign.js'
 import { rowElements } from '../../formats/dtype.js'
 import { halfTable } from '../half.js'
 import { commonOptions, denseCallOptions, denseModelOptions, pick } from '../model-options.js'
@@ -56,6 +57,6 @@ export function denseFields(batch: DenseBatch<DType>, i: number): object {
   const row = batch.row(i)
   return {
     ...(batch.scales !== undefined && { scale: batch.scales[i] }),
-    embedding: row instanceof Uint16Array ? Array.from(row, (bits) => halfTable()[bits]) : Array.from(row),
+    embedding: isArrayOf('Uint16Array', row) ? Array.from(row, (bits) => halfTable()[bits]) : Array.from(row),
   }
 }

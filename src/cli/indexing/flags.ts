@@ -5,6 +5,7 @@ import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
 import type { DType } from '../../../index.js'
+import { reasonOf } from '../../base/foreign.js'
 import { usageError } from '../exit.js'
 import type { DenseFlags } from '../model-options.js'
 import { checkConfig } from './config.js'
@@ -87,6 +88,6 @@ async function load(path: string): Promise<unknown> {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw usageError(`${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
+    throw usageError(`${path} is not JSON: ${reasonOf(cause)}`)
   }
 }

@@ -7,6 +7,7 @@ import { type FileHandle, mkdtemp, open, realpath, rename, rm, rmdir, stat } fro
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { codeOf, isError } from '../../base/foreign.js'
 
 /** The name that means standard output. */
 export const STDOUT = '-'
@@ -45,7 +46,7 @@ export async function resolveTarget(path: string): Promise<{ kind: 'file' | 'dev
     // A link stays a link: the file behind it is replaced.
     return { kind: found.isFile() ? 'file' : 'device', path: await realpath(path) }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'file', path }
+    if (codeOf(error) === 'ENOENT') return { kind: 'file', path }
     throw error
   }
 }
@@ -71,7 +72,7 @@ export class TempFile implements Destination {
       return new TempFile(path, target, await open(path, 'w'))
     } catch (error) {
       // The message would name a file that nobody asked for.
-      if (error instanceof Error) error.message = error.message.replace(path, target)
+      if (isError(error)) error.message = error.message.replace(path, target)
       throw error
     }
   }

@@ -65,8 +65,8 @@ parentPort?.on('message', (task: ParquetTask) => {
   const answer: ParquetAnswer = { number: task.number }
   write(task)
     .catch((error: unknown) => {
-      const missing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
-      answer.problem = { message: error instanceof Error ? error.message : String(error), missing }
+      const { code, message = String(error) } = (error ?? {}) as { code?: unknown; message?: string }
+      answer.problem = { message, missing: code === 'ERR_MODULE_NOT_FOUND' }
     })
     .then(() => parentPort?.postMessage(answer))
 })

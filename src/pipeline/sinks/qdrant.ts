@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { invalidOption, MillraceError } from '../../base/errors.js'
+import { isError } from '../../base/foreign.js'
 import { isRecord } from '../../base/is.js'
 import type { MultiVectorBatch } from '../../batches/multi-vector.js'
 import { boolean, type Check, integer, nonEmptyString, oneOf, parseOptions } from '../../options/check.js'
@@ -330,8 +331,7 @@ function pauseAfter(error: unknown, tries: number): number | undefined {
     retry_after?: number
   }
   const busy = status === 429 || (status !== undefined && status >= 500)
-  const away =
-    status === undefined && error instanceof Error && (error.name === 'TypeError' || 'cause' in error)
+  const away = status === undefined && isError(error) && (error.name === 'TypeError' || 'cause' in error)
   const limited = typeof after === 'number'
   if (!busy && !away && !limited) return undefined
   return limited ? Math.min(after * 1000, 60_000) : PAUSE_MS * 2 ** (tries - 1)

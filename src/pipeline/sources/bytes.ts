@@ -5,6 +5,7 @@ import { open, stat } from 'node:fs/promises'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { MillraceError } from '../../base/errors.js'
+import { codeOf, reasonOf } from '../../base/foreign.js'
 
 /** The name that means standard input. */
 export const STDIN = '-'
@@ -110,8 +111,8 @@ async function* gunzip(
   try {
     for await (const chunk of unpacked) yield chunk as Buffer
   } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
-      throw new MillraceError('INPUT_INVALID', `${inputName(path)}: broken gzip data: ${error.message}`, {
+    if (codeOf(error)?.startsWith('Z_') === true) {
+      throw new MillraceError('INPUT_INVALID', `${inputName(path)}: broken gzip data: ${reasonOf(error)}`, {
         cause: error,
       })
     }

@@ -5,6 +5,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { MillraceError } from '../../base/errors.js'
+import { codeOf, isError } from '../../base/foreign.js'
 import { importPeer } from '../../peers/peer.js'
 import { notValid, toUtf8Bytes } from './encoding.js'
 
@@ -97,8 +98,7 @@ export async function* readRows(
     await ended
     if (rows.length > 0) yield rows
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && /^(CSV|INVALID)_/.test(String(cause.code))))
-      throw cause
+    if (!isError(cause) || !/^(CSV|INVALID)_/.test(codeOf(cause) ?? '')) throw cause
     throw new MillraceError('INPUT_INVALID', `the file is not CSV: ${cause.message}`, { cause })
   } finally {
     parser.destroy()

@@ -5,6 +5,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { MillraceError } from '../../base/errors.js'
+import { isError, reasonOf } from '../../base/foreign.js'
 
 /** Strings, which are skipped, and numbers. */
 const TOKENS = /"(?:[^"\\]|\\.)*"|-?\d+(\.\d+)?([eE][+-]?\d+)?/g
@@ -25,8 +26,7 @@ export function parseJson(text: string): unknown {
     if (!MAY_LOSE.test(text)) return JSON.parse(text)
     JSON.parse(text) // its error speaks of the text as it is
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new MillraceError('INPUT_INVALID', `the line is not JSON: ${why}`, { cause })
+    throw new MillraceError('INPUT_INVALID', `the line is not JSON: ${reasonOf(cause)}`, { cause })
   }
   const kept = text.replace(TOKENS, (token: string, fraction?: string, exponent?: string) => {
     if (token.startsWith('"')) return token
@@ -48,7 +48,7 @@ export function toJsonText(value: unknown): string {
     return JSON.stringify(value)
   } catch (error) {
     // It holds a `bigint`. Looking for one beforehand would slow down every row of numbers.
-    if (!(error instanceof TypeError)) throw error
+    if (!isError(error) || error.name !== 'TypeError') throw error
   }
   const text = JSON.stringify(value, (_, part: unknown) =>
     typeof part === 'bigint' ? `${MARK}${part}` : part,

@@ -2,6 +2,7 @@
 
 import { normalize } from 'node:path'
 import { MillraceError } from '../../base/errors.js'
+import { isBytes, isDate, isError, reasonOf } from '../../base/foreign.js'
 import { describeValue } from '../../base/is.js'
 import { didYouMean, nearest } from '../../base/suggest.js'
 import type { JsonValue, NamedDocumentSource, PipelineDocument, UnreadableDocument } from '../document.js'
@@ -53,14 +54,13 @@ export async function* eachFile(paths: readonly string[], read: (path: string) =
 /** INPUT_INVALID with the file's name, for what is a fault of the file rather than of the call or of this code. */
 function fileProblem(path: string, error: unknown): MillraceError | undefined {
   if (error instanceof MillraceError) return error.code === 'INPUT_INVALID' ? error : undefined
-  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return undefined
+  if (!isError(error) || !('syscall' in error) || !('code' in error)) return undefined
   return error.code === 'ENOENT' ? undefined : cannotRead(path, error)
 }
 
 /** The error of a file that the system does not let us read. */
 export function cannotRead(path: string, cause: unknown): MillraceError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new MillraceError('INPUT_INVALID', `Cannot read ${path}: ${why}`, { cause })
+  return new MillraceError('INPUT_INVALID', `Cannot read ${path}: ${reasonOf(cause)}`, { cause })
 }
 
 /** Refuses a file of columns that lacks a column which was asked for, or all of those with the text. */
@@ -132,8 +132,8 @@ export function toJson(value: unknown): JsonValue {
       return isSafe(value) ? Number(value) : String(value)
     case 'object':
       if (value === null) return null
-      if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
-      if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+      if (isDate(value)) return Number.isNaN(value.getTime()) ? null : value.toISOString()
+      if (isBytes(value)) return Buffer.from(value).toString('base64')
       if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>, toJson)
       if (Array.isArray(value)) return value.map(toJson)
       return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, toJson(part)]))

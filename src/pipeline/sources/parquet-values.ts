@@ -4,6 +4,7 @@
  */
 
 import { isUtf8 } from 'node:buffer'
+import { isBytes } from '../../base/foreign.js'
 import { parseJson } from './json.js'
 
 /** A value that its column says is text and that is none. */
@@ -43,13 +44,13 @@ export function textColumns(
   rows: readonly Record<string, unknown>[],
   columns: readonly string[],
 ): (row: Record<string, unknown>) => Record<string, unknown> {
-  const isText = (value: unknown) => !(value instanceof Uint8Array) || isUtf8(value)
+  const isText = (value: unknown) => !isBytes(value) || isUtf8(value)
   const names = columns.filter((name) => rows.every((row) => isText(row[name])))
   if (names.length === 0) return (row) => row
   return (row) => {
     const texts = names.flatMap((name) => {
       const value = row[name]
-      return value instanceof Uint8Array ? [[name, Buffer.from(value).toString()] as const] : []
+      return isBytes(value) ? [[name, Buffer.from(value).toString()] as const] : []
     })
     return { ...row, ...Object.fromEntries(texts) }
   }

@@ -1,6 +1,7 @@
 /** Documents out of Parquet files: a row each. One row group is in memory at a time, of the columns that are needed. */
 
 import { MillraceError } from '../../base/errors.js'
+import { isError } from '../../base/foreign.js'
 import { parseOptions } from '../../options/check.js'
 import { importPeer } from '../../peers/peer.js'
 import type { NamedDocumentSource } from '../document.js'
@@ -96,7 +97,7 @@ async function whole<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (cause) {
-    if (!(cause instanceof Error) || 'syscall' in cause || cause instanceof MillraceError) throw cause
+    if (!isError(cause) || 'syscall' in cause || cause instanceof MillraceError) throw cause
     throw new MillraceError('INPUT_INVALID', `${path} cannot be read as Parquet: ${cause.message}`, { cause })
   }
 }

@@ -8,6 +8,7 @@ import type { BigIntStats } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import type { MillraceError } from '../../base/errors.js'
+import { codeOf } from '../../base/foreign.js'
 import { cannotRead } from './named.js'
 
 /** What is taken of a folder. */
@@ -89,7 +90,7 @@ async function* filesOf(
 
 /** A link whose target is gone or that leads to itself, or a file that was removed just now: for all there is nothing to read. */
 function leadsNowhere(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = codeOf(error)
   return code === 'ENOENT' || code === 'ELOOP'
 }
 
