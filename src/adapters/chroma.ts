@@ -11,6 +11,7 @@ import {
   type SparseVector,
 } from 'chromadb'
 import { MillraceError, SparseTextEmbedding, type SparseTextEmbeddingOptions } from '../../index.js'
+import { isUrl } from '../base/foreign.js'
 import { type AdapterOptions, DenseVectors, SharedModel } from './shared-model.js'
 
 export type { AdapterOptions }
@@ -51,7 +52,7 @@ function configOf(options: object, kept: readonly string[]): Config {
   const entries = Object.entries(options).filter(
     ([name, value]) => kept.includes(name) && value !== undefined,
   )
-  return Object.fromEntries(entries.map(([name, value]) => [name, value instanceof URL ? value.href : value]))
+  return Object.fromEntries(entries.map(([name, value]) => [name, isUrl(value) ? value.href : value]))
 }
 
 /** Vectors of another model would not fit those that are there. */

@@ -30,6 +30,11 @@ export function isBytes(value: unknown): value is Uint8Array {
   return types.isUint8Array(value)
 }
 
+/** An `ArrayBuffer`. */
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return types.isArrayBuffer(value)
+}
+
 /** A `Date`. */
 export function isDate(value: unknown): value is Date {
   return types.isDate(value)

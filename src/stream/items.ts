@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { unwrap } from '../base/errors.js'
+import { isArrayBuffer, isArrayOf, isBytes, isUrl } from '../base/foreign.js'
 import { isRecord } from '../base/is.js'
 import type { NativeImage, NativeJob } from '../binding/types.js'
 
@@ -44,7 +45,7 @@ export type ImageInput = string | URL | Uint8Array | ArrayBuffer | RawImage
 function isRawImage(item: unknown): item is RawImage {
   return (
     isRecord(item) &&
-    (item['data'] instanceof Uint8Array || item['data'] instanceof Uint8ClampedArray) &&
+    (isBytes(item['data']) || isArrayOf('Uint8ClampedArray', item['data'])) &&
     [item['width'], item['height'], item['channels']].every(
       (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32,
     )
@@ -53,18 +54,18 @@ function isRawImage(item: unknown): item is RawImage {
 
 function encodeImage(item: unknown): NativeImage | undefined {
   if (typeof item === 'string') return { path: item }
-  if (item instanceof URL) {
+  if (isUrl(item)) {
     try {
-      return { path: fileURLToPath(item) }
+      return { path: fileURLToPath(item.href) }
     } catch {
       return undefined // not a file's
     }
   }
-  if (item instanceof Uint8Array) return { data: item }
-  if (item instanceof ArrayBuffer) return { data: new Uint8Array(item) }
+  if (isBytes(item)) return { data: item }
+  if (isArrayBuffer(item)) return { data: new Uint8Array(item) }
   if (!isRawImage(item)) return undefined
   const { data, width, height, channels } = item
-  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data.buffer, data.byteOffset, data.length)
+  const bytes = isBytes(data) ? data : new Uint8Array(data.buffer, data.byteOffset, data.length)
   return { data: bytes, width, height, channels }
 }
 
@@ -72,7 +73,7 @@ function encodeImage(item: unknown): NativeImage | undefined {
 export const images: ItemKind<NativeImage> = {
   expected: 'path, file: URL, Uint8Array or { data, width, height, channels }',
   placeholder: {},
-  isOne: (source) => encodeImage(source) !== undefined || source instanceof URL,
+  isOne: (source) => encodeImage(source) !== undefined || isUrl(source),
   encode: encodeImage,
   push: (job, items) => unwrap(job.pushImages(items)),
 }
