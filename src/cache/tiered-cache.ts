@@ -136,8 +136,8 @@ function isTier(value: unknown): value is CacheTier {
  * @throws MillraceError INVALID_OPTION.
  *
  * @example
- * await using cache = tieredCache([memory({ maxBytes: 256e6 }), disk('./rows', { maxBytes: 8e9 })])
- * await using model = await TextEmbedding.create({ cache })
+ * const cache = tieredCache([memory({ maxBytes: 256e6 }), disk('./rows', { maxBytes: 8e9 })])
+ * const model = await TextEmbedding.create({ cache })
  */
 export function tieredCache(tiers: readonly CacheTier[]): TieredCache {
   if (!Array.isArray(tiers) || tiers.length === 0) {

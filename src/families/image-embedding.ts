@@ -39,7 +39,7 @@ const IMAGES = new Family<ImageEmbeddingOptions, ImageDefaults, CustomImageSetti
  * the event loop too, beside the inference.
  *
  * @example
- * await using model = await ImageEmbedding.create({ model: 'Qdrant/clip-ViT-B-32-vision' })
+ * const model = await ImageEmbedding.create({ model: 'Qdrant/clip-ViT-B-32-vision' })
  * for await (const batch of model.embed(['cat.jpg', 'dog.png'], { errors: 'collect' })) store(batch)
  */
 export class ImageEmbedding<D extends DType = 'float32', E extends ErrorMode = 'throw'> extends BaseModel {

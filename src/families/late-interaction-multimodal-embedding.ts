@@ -42,7 +42,7 @@ const MULTIMODAL = new Family<
  * ColModernVBERT.
  *
  * @example
- * await using model = await LateInteractionMultimodalEmbedding.create({ model: 'Qdrant/colmodernvbert' })
+ * const model = await LateInteractionMultimodalEmbedding.create({ model: 'Qdrant/colmodernvbert' })
  * const [query] = await model.embedText('quarterly revenue').toArray()
  * const [page] = await model.embedImage('page-1.png').toArray()
  */

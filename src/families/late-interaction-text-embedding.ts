@@ -39,7 +39,7 @@ const LATE_INTERACTION = new Family<
  * Turns texts into a vector for each of their tokens, for indexes that compare them late (ColBERT's MaxSim).
  *
  * @example
- * await using model = await LateInteractionTextEmbedding.create({ model: 'answerdotai/answerai-colbert-small-v1' })
+ * const model = await LateInteractionTextEmbedding.create({ model: 'answerdotai/answerai-colbert-small-v1' })
  * const [query] = await model.queryEmbed('how do I resize a partition?').toArray() // 32 vectors
  */
 export class LateInteractionTextEmbedding<E extends ErrorMode = 'throw'> extends BaseModel {

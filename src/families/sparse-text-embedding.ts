@@ -47,7 +47,7 @@ const SPARSE_TEXT = new Family<SparseTextEmbeddingOptions, SparseCallDefaults, C
  * modifier `idf`).
  *
  * @example
- * await using model = await SparseTextEmbedding.create({ model: 'Qdrant/bm25', language: 'german' })
+ * const model = await SparseTextEmbedding.create({ model: 'Qdrant/bm25', language: 'german' })
  * const [query] = await model.queryEmbed('Mühlgraben').toArray()
  */
 export class SparseTextEmbedding<E extends ErrorMode = 'throw'> extends BaseModel {

@@ -59,7 +59,7 @@ const CROSS_ENCODERS = new Family<TextCrossEncoderOptions, RerankDefaults, Custo
  * hundred or so of a search.
  *
  * @example
- * await using reranker = await TextCrossEncoder.create({ model: 'Xenova/ms-marco-MiniLM-L-6-v2' })
+ * const reranker = await TextCrossEncoder.create({ model: 'Xenova/ms-marco-MiniLM-L-6-v2' })
  * const best = await reranker.rerank('how do I resize a partition?', documents, { topN: 5 })
  */
 export class TextCrossEncoder<E extends ErrorMode = 'throw'> extends BaseModel {

@@ -59,7 +59,7 @@ const DENSE_TEXT = new Family<TextEmbeddingOptions, CallDefaults, CustomTextSett
  * parameters are the default `dtype` and `errors` of its calls.
  *
  * @example
- * await using model = await TextEmbedding.create()
+ * const model = await TextEmbedding.create()
  * const [query] = await model.queryEmbed('how do I resize a partition?').toArray()
  * for await (const batch of model.embed(lines)) {
  *   for (let i = 0; i < batch.length; i++) index.add(batch.indexOf(i), batch.row(i))

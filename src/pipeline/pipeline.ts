@@ -31,7 +31,7 @@ import { Tally } from './tally.js'
  * run over a changed source embeds what has changed only.
  *
  * @example
- * await using pipeline = await EmbeddingPipeline.create({ sink: lanceDbSink({ uri: './db', table: 'docs' }) })
+ * const pipeline = await EmbeddingPipeline.create({ sink: lanceDbSink({ uri: './db', table: 'docs' }) })
  * const report = await pipeline.run(folderSource('./docs'))
  * const [query] = await pipeline.queryEmbed('how do I resize a partition?').toArray()
  */
