@@ -11,6 +11,7 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { clearPackages } from './lib/packages.mjs'
 import { hostPlatform, PLATFORMS, packageDirectory, packageName } from './lib/platforms.mjs'
 import { print } from './lib/print.mjs'
 import { npm, outputOf, ROOT, SetupError, script } from './lib/run.mjs'
@@ -101,8 +102,7 @@ await script('pack-all', (args) => {
     throw new SetupError(`Expected --parts ${PARTS.join('|')} but received ${parts}`)
   checkVersions()
   const out = resolve(values.out ?? join(ROOT, '.millrace', 'packages'))
-  rmSync(out, { recursive: true, force: true })
-  mkdirSync(out, { recursive: true })
+  clearPackages(out)
   const directories = [
     ...(parts === 'platform' ? [] : [stageMain(), MODEL]),
     ...(parts === 'common' ? [] : [stagePlatform(hostPlatform())]),

@@ -3,9 +3,10 @@
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { disk } from '../../src/cache/disk/disk.js'
 import { KeyTable } from '../../src/cache/disk/key-table.js'
+import { Segment } from '../../src/cache/disk/segment.js'
 import { entryOf } from '../../src/cache/entry.js'
 import { tieredCache } from '../../src/cache/tiered-cache.js'
 import type { CacheEntry, CacheTier } from '../../src/options/cache.js'
@@ -33,6 +34,19 @@ async function closed(tier: CacheTier): Promise<void> {
   open.splice(open.indexOf(tier), 1)
   await tier.close()
 }
+
+it('tries a sync again that failed', async () => {
+  const tier = tierOf()
+  await tier.setMany(words(3).map(entryFor))
+  const sync = vi.spyOn(Segment.prototype, 'sync')
+  sync.mockRejectedValueOnce(Object.assign(new Error('no space left'), { code: 'ENOSPC' }))
+  await expect(tier.flush()).rejects.toMatchObject({ code: 'ENOSPC' })
+  await tier.flush()
+  await tier.flush()
+  // The failed one and its repetition; after that there is nothing to sync.
+  expect(sync).toHaveBeenCalledTimes(2)
+  sync.mockRestore()
+})
 
 const words = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `t${from + i}`)
 

@@ -1,8 +1,10 @@
 /** What the set-up and packaging scripts rest on: reading results, comparing versions, tables that must agree. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { clearPackages } from '../../scripts/lib/packages.mjs'
 import { PLATFORMS, packageName } from '../../scripts/lib/platforms.mjs'
 import { atLeast } from '../../scripts/lib/requirements.mjs'
 import { foreignIn } from '../../scripts/lib/source-rules.mjs'
@@ -19,6 +21,18 @@ import { platformName, runtimeFile } from '../../src/binding/platform.js'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const readJson = (...path: string[]) => JSON.parse(readFileSync(join(ROOT, ...path), 'utf8'))
+
+describe('packing', () => {
+  it('into a folder with other files leaves those alone', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-pack-'))
+    for (const name of ['millrace-0.1.0.tgz', 'packages.json', 'notes.md'])
+      writeFileSync(join(folder, name), '')
+    mkdirSync(join(folder, 'src'))
+    clearPackages(folder)
+    expect(readdirSync(folder).sort()).toEqual(['notes.md', 'src'])
+    rmSync(folder, { recursive: true })
+  })
+})
 
 describe('tally', () => {
   it('sums the lines of cargo test', () => {

@@ -31,7 +31,7 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** Replaces the file's content in one step; directories on the way are made. */
-export async function writeWhole(path: string, content: string): Promise<void> {
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   await beside(path, async (temporary) => {
     const file = await open(temporary, 'wx')

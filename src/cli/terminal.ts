@@ -1,17 +1,19 @@
 /** Writing to the terminal: lines, colours, numbers for people. No decisions about what is said. */
 
+import { styleText } from 'node:util'
+
 /** Colours only where someone looks: a terminal, unless NO_COLOR (no-color.org) says not to. */
 function hasColour(stream: NodeJS.WriteStream): boolean {
   const { NO_COLOR, TERM } = process.env
   return stream.isTTY === true && (NO_COLOR === undefined || NO_COLOR === '') && TERM !== 'dumb'
 }
 
-const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const
-
 /** Paints for one stream, or returns the text as it is. */
-export function painter(stream: NodeJS.WriteStream): (style: keyof typeof CODES, text: string) => string {
+export function painter(
+  stream: NodeJS.WriteStream,
+): (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string {
   const colour = hasColour(stream)
-  return (style, text) => (colour ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text)
+  return (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text)
 }
 
 /** Whether a line can be redrawn. */

@@ -79,7 +79,13 @@ export async function hubToken(
   return token
 }
 
-/** The proxy of a URL (HTTPS_PROXY or HTTP_PROXY by its scheme), unless NO_PROXY names its host. */
+/**
+ * The proxy of a URL (HTTPS_PROXY or HTTP_PROXY by its scheme), unless NO_PROXY names its host.
+ *
+ * undici's EnvHttpProxyAgent was tried in its place. In the versions that run on Node 20.17 it prints a warning in every process
+ * that downloads, sends HTTPS through HTTP_PROXY, and takes `example.com` in NO_PROXY for that one host, where curl and
+ * Python take it for its subdomains too.
+ */
 export function proxyOf(url: URL, env: Environment = process.env): string | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
   // Lower case first, as curl has it.

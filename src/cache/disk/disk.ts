@@ -28,10 +28,10 @@ const LOGS = 16
 const LEAST_LOG_BYTES = 64 * 1024
 const MOST_LOG_BYTES = 1024 ** 3
 
-/** How often is looked for what other processes wrote. */
+/** After so many milliseconds a look-up or an append first looks for what other processes have written. */
 const REFRESH_MS = 1000
 
-/** Most bytes of used rows that wait to be appended again; more are left to a later use. */
+/** Rows that are used while they lie in the older half are appended again. At most so many bytes of them wait; the others wait for a later use. */
 const RENEW_BYTES = 4 * 1024 * 1024
 
 /** Names of logs; the first number is the format's. */
@@ -45,15 +45,22 @@ class DiskTier implements CacheTier {
   readonly #dir: string
   readonly #maxBytes: number
   readonly #logBytes: number
-  /** From the newest to the oldest. */
+  /** The open logs, from the newest to the oldest. Only work under `#exclusively` changes the list. */
   #segments: Segment[] = []
+  /** The first use opens the directory; every look-up and append awaits it. Absent again after a failure, so that it is tried anew. */
   #opening: Promise<void> | undefined
+  /** The look at what other processes wrote, while it is under way; whoever needs the logs meanwhile awaits the same one. */
   #refreshing: Promise<void> | undefined
+  /** When that look was last over, on the clock of `performance.now()`. */
   #refreshed = 0
+  /** The end of the last append that was asked for. Appends are chained on it, so there is one at a time, in order. */
   #writing: Promise<void> = Promise.resolve()
+  /** The end of the last change of `#segments` that was asked for. Changes are chained on it. */
   #changing: Promise<void> = Promise.resolve()
+  /** Bytes of used rows that wait to be appended again. */
   #renewing = 0
-  #dirty = false
+  /** Logs with bytes that were appended and are not known to be on the disk. `flush` syncs them. */
+  readonly #unsynced = new Set<Segment>()
 
   constructor(dir: string, maxBytes: number) {
     this.#dir = dir
@@ -104,16 +111,31 @@ class DiskTier implements CacheTier {
 
   async flush(): Promise<void> {
     await this.#writing
-    if (!this.#dirty) return
-    this.#dirty = false
-    await this.#segments[0]?.sync()
+    for (const segment of [...this.#unsynced]) {
+      // Taken out first: what is appended during the sync puts the log in again.
+      this.#unsynced.delete(segment)
+      try {
+        await segment.sync()
+      } catch (error) {
+        // Nothing says how much is on the disk, so the next flush must try again.
+        this.#unsynced.add(segment)
+        throw error
+      }
+    }
   }
 
+  /**
+   * Awaits the opening, the appends and the look at other processes' logs that are under way: each of them opens files, which
+   * would stay open if the list were closed before.
+   */
   async close(): Promise<void> {
     await this.#opening?.catch(() => {})
     await this.#writing
+    await this.#refreshing?.catch(() => {})
+    await this.#changing
     await Promise.all(this.#segments.map((segment) => segment.close()))
     this.#segments = []
+    this.#unsynced.clear()
   }
 
   /** One append at a time; only those whose key `isNew`. */
@@ -123,8 +145,8 @@ class DiskTier implements CacheTier {
       const fresh = entries.filter(([key]) => isNew(key))
       if (fresh.length === 0) return
       const active = await this.#exclusively(() => this.#active())
+      this.#unsynced.add(active)
       await active.append(fresh)
-      this.#dirty = true
     })
     this.#writing = appended.catch(() => {})
     return appended
@@ -144,7 +166,10 @@ class DiskTier implements CacheTier {
 
   async #evict(): Promise<void> {
     while (this.#segments.length > 1 && this.bytes + this.#logBytes > this.#maxBytes) {
-      await this.#segments.pop()?.remove()
+      const oldest = this.#segments.pop()
+      if (oldest === undefined) return
+      this.#unsynced.delete(oldest)
+      await oldest.remove()
     }
   }
 
@@ -209,7 +234,11 @@ class DiskTier implements CacheTier {
 
   async #refresh(): Promise<void> {
     const ids = new Set(idsIn(await readdir(this.#dir)))
-    for (const segment of this.#segments) if (!ids.has(segment.id)) await segment.close()
+    for (const segment of this.#segments) {
+      if (ids.has(segment.id)) continue
+      this.#unsynced.delete(segment)
+      await segment.close()
+    }
     // Only the last ones can have grown: a process may not have seen yet that there is a newer one.
     await Promise.all(this.#segments.slice(0, 2).map((segment) => segment.refresh().catch(() => {})))
     const known = new Set(this.#segments.map(({ id }) => id))

@@ -1,8 +1,8 @@
 /** One log file: appended to by any process, read by all, deleted whole. Which logs there are is decided in `disk.ts`. */
 
-import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises'
+import { writeWhole } from '../../base/durable.js'
 import type { CacheEntry } from '../../options/cache.js'
 import { KeyTable } from './key-table.js'
 import { encodeRecords, keyHead, scan, valueIn } from './record.js'
@@ -136,9 +136,7 @@ export class Segment {
   async seal(): Promise<void> {
     if (this.#sealed) return
     this.#sealed = true
-    const partial = `${this.#indexPath()}.${randomUUID()}.partial`
-    await writeFile(partial, this.#table.save(this.#known))
-    await rename(partial, this.#indexPath())
+    await writeWhole(this.#indexPath(), this.#table.save(this.#known))
   }
 
   async sync(): Promise<void> {
