@@ -105,7 +105,8 @@ export default {
     },
     {
       name: 'frameworks-in-adapters-only',
-      comment: 'All other rooms take optional packages through src/peers, or the package would not load without them.',
+      comment:
+        'All other rooms take optional packages through src/peers, or the package would not load without them.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/adapters/' },
       to: {
@@ -118,6 +119,9 @@ export default {
     exclude: { path: '^src/binding/generated\\.d\\.ts$' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'types'],
+    },
   },
 }

@@ -5,6 +5,10 @@
  */
 const { TextEmbedding } = require('millrace')
 
+function* endless() {
+  for (let i = 0; ; i++) yield `Sentence number ${i}.`
+}
+
 async function main() {
   const model = await TextEmbedding.create()
   try {
@@ -12,10 +16,7 @@ async function main() {
     const similarity = a.reduce((sum, x, i) => sum + x * b[i], 0)
     console.log('similarity', similarity.toFixed(3))
 
-    // Endless input: the signal ends it. Batches that came before are whole.
-    function* endless() {
-      for (let i = 0; ; i++) yield `Sentence number ${i}.`
-    }
+    // The input never ends, so the signal ends the call. Batches that came before are whole.
     let rows = 0
     try {
       const signal = AbortSignal.timeout(500)

@@ -19,9 +19,12 @@ const pipeline = await EmbeddingPipeline.create({
 })
 const source = jsonlSource(packages, { id: 'id', text: ['title', 'text'], metadata: ['title'] })
 const report = await pipeline.run(source, {
-  onProgress: ({ written, unchanged }) => process.stderr.write(`\r${written} written, ${unchanged} unchanged `),
+  onProgress: ({ written, unchanged }) =>
+    process.stderr.write(`\r${written} written, ${unchanged} unchanged `),
 })
-console.error(`\n${report.chunks} chunks in ${report.seconds.toFixed(1)} s, ${report.failed} documents failed`)
+console.error(
+  `\n${report.chunks} chunks in ${report.seconds.toFixed(1)} s, ${report.failed} documents failed`,
+)
 
 const [query] = await pipeline.queryEmbed(question).toArray()
 await pipeline.close()

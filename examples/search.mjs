@@ -9,7 +9,11 @@ import { TextEmbedding } from 'millrace'
 
 const question = process.argv[2] ?? 'draw a floor plan'
 const file = new URL('packages.jsonl.gz', import.meta.url)
-const packages = gunzipSync(readFileSync(file)).toString('utf8').trimEnd().split('\n').map((line) => JSON.parse(line))
+const packages = gunzipSync(readFileSync(file))
+  .toString('utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line))
 
 const model = await TextEmbedding.create()
 const passages = packages.map(({ title, text }) => `${title}. ${text}`)

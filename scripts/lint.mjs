@@ -21,6 +21,7 @@ const CHECKS = {
   rustfmt: ['cargo', 'fmt', '--all', '--check'],
   clippy: ['cargo', 'clippy', '--quiet', '--release', '--workspace', '--all-targets', '--', '-D', 'warnings'],
   biome: biome(process.env.CI === undefined ? 'check' : 'ci', '--error-on-warnings'),
+  knip: nodeModule('knip/bin/knip.js', '--exclude', 'binaries'),
   tsc: nodeModule('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
   'file lengths': fileLengths,
   'foreign text': foreignText,

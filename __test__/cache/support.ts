@@ -14,7 +14,7 @@ import { DIM, MemoryJob, type MemoryJobOptions, vectorOf } from '../support/memo
 
 type Dense = DenseBatch<'float32'>
 
-export const CONTEXT = 'a test model'
+const CONTEXT = 'a test model'
 
 export const keyOf = (text: string): string => loadAddon().addon.nameTexts(CONTEXT, [text])[0] ?? ''
 

@@ -67,7 +67,7 @@ export function batchOf(all: PipelineRecord[]): RecordBatch {
 const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
 /** Both lists hold the same records; vectors as float32 has them. */
-export function expectSame(found: Stored[], expected: Stored[]): void {
+function expectSame(found: Stored[], expected: Stored[]): void {
   expect(found.map(({ id }) => id).sort()).toEqual(expected.map(({ id }) => id).sort())
   expect(found.sort(byId)).toEqual(expected.sort(byId))
 }

@@ -11,7 +11,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { resourceUsage } from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { disk, EmbeddingPipeline, jsonlSource, lanceDbSink, TextEmbedding, tieredCache } from '../../dist/esm/index.js'
+import {
+  disk,
+  EmbeddingPipeline,
+  jsonlSource,
+  lanceDbSink,
+  TextEmbedding,
+  tieredCache,
+} from '../../dist/esm/index.js'
 import { watchEventLoop } from '../event-loop-delay.mjs'
 import { quantile } from '../statistics.mjs'
 import { corpusPath } from '../texts.mjs'
@@ -108,7 +115,8 @@ const STEPS = {
 function inChild(step, dir, count) {
   const args = [fileURLToPath(import.meta.url), `${count}`, step, dir]
   const child = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 26 })
-  if (child.status !== 0) throw new Error(`${step} ended with ${child.signal ?? child.status}\n${child.stderr}`)
+  if (child.status !== 0)
+    throw new Error(`${step} ended with ${child.signal ?? child.status}\n${child.stderr}`)
   return JSON.parse(child.stdout)
 }
 

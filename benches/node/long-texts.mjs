@@ -23,7 +23,10 @@ const line = (cells) => process.stdout.write(`${cells.join('')}\n`)
 const peakOf = (tokens, count) => {
   const options = JSON.stringify({ errors: 'collect', ...(maxMemory && { maxMemory }) })
   const args = ['--expose-gc', CHILD.pathname, dir, String(tokens), String(count), options]
-  const output = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  const output = execFileSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   return JSON.parse(output.trim().split('\n').at(-1))
 }
 

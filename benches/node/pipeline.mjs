@@ -53,7 +53,14 @@ async function throughPipeline() {
   const delays = stop()
   const { sourceMs, prepareMs, chunkMs, embedMs, sinkMs } = pipeline.metrics()
   await pipeline.close()
-  return { rate: chunks / seconds, cpuMs, chunks, tokens, delays, stages: { sourceMs, prepareMs, chunkMs, embedMs, sinkMs } }
+  return {
+    rate: chunks / seconds,
+    cpuMs,
+    chunks,
+    tokens,
+    delays,
+    stages: { sourceMs, prepareMs, chunkMs, embedMs, sinkMs },
+  }
 }
 
 async function plain(chunks) {

@@ -10,7 +10,7 @@ import { npm, ROOT, run, SetupError } from './run.mjs'
 const readJson = (path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'))
 
 /** Whether node_modules is what package-lock.json describes, by npm's own record of what it installed. */
-export function dependenciesCurrent() {
+function dependenciesCurrent() {
   const record = 'node_modules/.package-lock.json'
   if (!existsSync(join(ROOT, record))) return false
   const wanted = readJson('package-lock.json').packages

@@ -18,7 +18,7 @@ import { DTYPES, elementBytes } from '../formats/dtype.js'
 const MAGIC = 0x01_43_52_4d
 
 /** Bytes before the values; a multiple of 8, so that values may be read in place. */
-export const HEADER = 32
+const HEADER = 32
 
 /** What the values are. */
 export const Shape = { dense: 0, sparse: 1, multiVector: 2, name: 3, chunks: 4 } as const

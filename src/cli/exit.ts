@@ -39,7 +39,7 @@ export function usageError(message: string): MillraceError {
 }
 
 /** The reader of our output went away, as `head` does. */
-export function isBrokenPipe(error: unknown): boolean {
+function isBrokenPipe(error: unknown): boolean {
   return systemCodeOf(error) === 'EPIPE'
 }
 

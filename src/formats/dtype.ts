@@ -47,7 +47,7 @@ export function isLeveled(dtype: DType): dtype is 'int8' | 'uint8' {
 }
 
 /** Bytes that hold so many bits. */
-export function bytesOfBits(bits: number): number {
+function bytesOfBits(bits: number): number {
   return Math.ceil(bits / 8)
 }
 

@@ -48,7 +48,7 @@ export interface PrepareOptions {
 }
 
 /** From about one word changed in twelve on, texts are no near duplicates. */
-export const NEAR_DUPLICATE = 0.8
+const NEAR_DUPLICATE = 0.8
 
 const similarity: Check<number | false> = (name, value) => {
   if (value === false) return value

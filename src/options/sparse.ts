@@ -106,7 +106,7 @@ export const sparseEmbedChecks: Checks<SparseEmbedOptions> = {
   ...textCallChecks,
 }
 
-export const bm25Checks: Checks<Bm25Options> = {
+const bm25Checks: Checks<Bm25Options> = {
   k: finite,
   b: finite,
   avgLen: finite,

@@ -23,7 +23,7 @@ import { vectorDefaultChecks } from '../options/dense.js'
 import { type CleanOptions, parseCleanOptions, parsePrepareOptions } from '../options/prepare.js'
 import type { SparseTextEmbeddingOptions } from '../options/sparse.js'
 import type { TextEmbeddingOptions } from '../options/text.js'
-import { quantizeChecks } from '../quantize/quantize.js'
+import { checkRangesFormat, quantizeChecks } from '../quantize/quantize.js'
 import type { QuantizationRanges } from '../quantize/ranges.js'
 import type { PipelineProgress } from './report.js'
 import type { DeadLetterSink, Sink } from './sink.js'
@@ -218,9 +218,7 @@ export function parsePipeline(options: unknown): PipelinePlan {
   const given = parseOptions<EmbeddingPipelineOptions>(where, options, pipelineChecks)
   if (given.sink === undefined) throw invalidOption('sink', 'sink', given.sink)
   const { dtype } = given
-  if (given.ranges !== undefined && dtype !== 'int8' && dtype !== 'uint8') {
-    throw invalidOption('dtype', "'int8' or 'uint8' with ranges", dtype)
-  }
+  checkRangesFormat(dtype, given.ranges)
   const dense = given.dense ?? (given.sparse === undefined ? {} : false)
   if (dense === false && given.sparse === undefined)
     throw invalidOption('dense', 'a model where sparse is none', false)

@@ -43,13 +43,18 @@ export const quantizeChecks: Checks<QuantizeOptions> = {
   ranges: rangesCheck,
 }
 
+/** Refuses ranges for a format that has no levels for them. */
+export function checkRangesFormat(dtype: DType | undefined, ranges: QuantizationRanges | undefined): void {
+  if (ranges !== undefined && (dtype === undefined || !isLeveled(dtype))) {
+    throw invalidOption('dtype', "'int8' or 'uint8' with ranges", dtype)
+  }
+}
+
 /** The checked options. */
 export function parseQuantizeOptions(where: string, options: unknown, dim: number) {
   const { dtype, ranges } = parseOptions<QuantizeOptions>(where, options, quantizeChecks)
   if (dtype === undefined) throw invalidOption('dtype', 'a format', dtype)
-  if (ranges !== undefined && dtype !== 'int8' && dtype !== 'uint8') {
-    throw invalidOption('dtype', "'int8' or 'uint8' with ranges", dtype)
-  }
+  checkRangesFormat(dtype, ranges)
   if (ranges !== undefined && ranges.dim !== dim) {
     throw invalidOption('ranges', `ranges of ${dim} dimensions`, ranges.dim)
   }

@@ -3,7 +3,7 @@
 import { invalidOption, MillraceError, unwrap } from '../base/errors.js'
 import { isArrayOf } from '../base/foreign.js'
 import type { NativeHits } from '../binding/types.js'
-import type { DType } from '../formats/dtype.js'
+import { type DType, isBits } from '../formats/dtype.js'
 import {
   type Check,
   type Checked,
@@ -113,7 +113,7 @@ export async function searchBinary(
 }
 
 function isBinary(index: VectorIndex): boolean {
-  return index.dtype === 'binary' || index.dtype === 'ubinary'
+  return isBits(index.dtype)
 }
 
 function checkQuery(query: unknown, { dim }: VectorIndex): Float32Array {

@@ -31,14 +31,6 @@ export function textModelFiles(modelFile: string, additional: readonly string[] 
   }
 }
 
-/** The files of a model without texts, such as an image model. */
-export function imageModelFiles(modelFile: string, additional: readonly string[] = []): ModelFiles {
-  return {
-    required: [modelFile, 'preprocessor_config.json', ...additional],
-    optional: ['config.json', ...externalData(modelFile)],
-  }
-}
-
 /** The usual names of weights kept outside the graph; others belong to `additional`. */
 export function externalData(modelFile: string): string[] {
   return [`${modelFile}_data`, `${modelFile}.data`]

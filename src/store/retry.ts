@@ -98,7 +98,7 @@ export async function withRetries<T>(
 }
 
 /** Between half of the step and the step, so that many clients do not come back together. Never before the server's time. */
-export function pause(failures: number, timing: NetworkTiming, asked: number | undefined): number {
+function pause(failures: number, timing: NetworkTiming, asked: number | undefined): number {
   const step = Math.min(timing.backoffMostMs, timing.backoffMs * 2 ** (failures - 1))
   const jittered = step * (0.5 + Math.random() / 2)
   return asked === undefined ? jittered : asked + jittered / 2

@@ -46,7 +46,7 @@ export const sha256 = (content: Buffer): string => createHash('sha256').update(c
 export const gitSha1 = (content: Buffer): string =>
   createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
 
-export const isLarge = (content: Buffer): boolean => content.length >= LARGE
+const isLarge = (content: Buffer): boolean => content.length >= LARGE
 
 /** Name of its blob. */
 export const etagOf = (content: Buffer): string => (isLarge(content) ? sha256(content) : gitSha1(content))

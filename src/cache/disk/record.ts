@@ -15,7 +15,7 @@ const MAGIC = 0x31_4c_52_4d
 const MAGIC_BYTES = Buffer.from('MRL1', 'latin1')
 
 /** Bytes before a value. */
-export const RECORD_HEADER = 48
+const RECORD_HEADER = 48
 
 /** A value's place in a log, its header included. */
 export interface Found {

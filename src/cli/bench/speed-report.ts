@@ -22,7 +22,7 @@ const ms = (value: number): string => `${value.toFixed(value < 10 ? 2 : value < 
 const three = ({ p50, p95, p99 }: Percentiles): string => [p50, p95, p99].map(ms).join(' · ')
 
 /** Lines for people. */
-export function table(result: SpeedResult): string {
+function table(result: SpeedResult): string {
   const { cache } = result
   const rows: [string, string][] = [
     ['texts', `${count(result.texts)} of ${result.tokensPerText.toFixed(0)} tokens`],
@@ -45,7 +45,7 @@ export function table(result: SpeedResult): string {
 const times = (ratio: number): string => `${count(ratio)} ×`
 
 /** The same as SVG. */
-export function picture(result: SpeedResult): string {
+function picture(result: SpeedResult): string {
   const rate = (label: string, value: number) => ({ label, value, text: `${count(value)} texts/s` })
   const time = (label: string, value: number) => ({ label, value, text: ms(value) })
   const { idleQuery, busyQuery, eventLoop, cache } = result

@@ -1,5 +1,6 @@
 /** From the flags of `millrace embed` to a plan that can only be carried out: everything refused is refused here. */
 
+import { isLeveled } from '../../formats/dtype.js'
 import { STDIN } from '../../pipeline/sources/bytes.js'
 import { usageError } from '../exit.js'
 import type { EmbedFlags, Family } from '../families/family.js'
@@ -66,7 +67,7 @@ function checkOutput(flags: EmbedFlags, format: OutputFormat, output: string): s
   if (format === 'f32' && dtype !== 'float32') {
     throw usageError(`Expected --dtype float32 for f32 output but received '${dtype}'`)
   }
-  if (format !== 'npy' || (dtype !== 'int8' && dtype !== 'uint8')) return undefined
+  if (format !== 'npy' || !isLeveled(dtype)) return undefined
   if (output === STDOUT) {
     throw usageError(`Expected --output FILE for --dtype ${dtype}: the scales are a second file`)
   }

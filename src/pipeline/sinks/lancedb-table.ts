@@ -187,7 +187,7 @@ export class ArrowTables {
   }
 }
 
-export const isBits = (dtype: DType): boolean => dtype === 'binary' || dtype === 'ubinary'
+const isBits = (dtype: DType): boolean => dtype === 'binary' || dtype === 'ubinary'
 
 /** Signed bits are the unsigned ones less 128. */
 function unsignedOf(data: Int8Array | Uint8Array, dtype: DType): Uint8Array {

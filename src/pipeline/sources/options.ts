@@ -33,7 +33,7 @@ const metadata: Check<readonly string[] | true> = (name, value) => {
   throw invalidOption(name, 'names of fields, or true', value)
 }
 
-export const format = oneOf('text', 'markdown', 'html')
+const format = oneOf('text', 'markdown', 'html')
 
 export const recordChecks: Checks<RecordOptions> = {
   id: nonEmptyString,
