@@ -6,11 +6,10 @@ import { connect, embedding as lance } from '@lancedb/lancedb'
 import { Document } from '@langchain/core/documents'
 import { VectorStore } from '@langchain/core/vectorstores'
 import { Document as LlamaDocument, MetadataMode } from '@llamaindex/core/schema'
-import { cosineSimilarity, createProviderRegistry, embed, embedMany, rerank } from 'ai'
+import { cosineSimilarity } from 'ai'
 import { ChromaClient, getEmbeddingFunction, knownEmbeddingFunctions } from 'chromadb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MillraceError, SparseTextEmbedding, TextCrossEncoder, TextEmbedding } from '../../index.js'
-import { createMillrace } from '../../src/adapters/ai-sdk.js'
 import { MillraceEmbeddingFunction, MillraceSparseEmbeddingFunction } from '../../src/adapters/chroma.js'
 import { MillraceEmbeddings, MillraceRerank } from '../../src/adapters/langchain.js'
 import { MillraceEmbedding } from '../../src/adapters/llamaindex.js'
@@ -66,6 +65,20 @@ describe('LangChain', () => {
     expect(best?.pageContent).toBe(TEXTS[1])
   })
 
+  it('works in a Proxy and as a copy, and names its model', async () => {
+    const embeddings = new MillraceEmbeddings()
+    expect(embeddings.model).toBe(BUNDLED)
+    const copy = Object.assign(Object.create(MillraceEmbeddings.prototype) as MillraceEmbeddings, embeddings)
+    for (const other of [new Proxy(embeddings, {}), copy]) {
+      expect(await other.embedDocuments(TEXTS)).toEqual(expected)
+      expect(await other.embedQuery(TEXTS[0] as string)).toEqual(expected[0])
+    }
+    const reranker = new Proxy(new MillraceRerank({ modelPath: RERANKER, topN: 1 }), {})
+    expect(await reranker.compressDocuments([new Document({ pageContent: 'x' })], 'x')).toHaveLength(1)
+    await reranker.close()
+    await embeddings.close()
+  })
+
   it('uses a model that is there and leaves it open', async () => {
     const embeddings = new MillraceEmbeddings({ embedding: model })
     expect(await embeddings.embedQuery(TEXTS[0] as string)).toEqual(expected[0])
@@ -81,58 +94,14 @@ describe('LangChain', () => {
     const scores = await reranker.rerank(QUESTION, TEXTS).toArray()
     const best = [...scores.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number)).slice(0, 2)
     expect(kept.map(({ metadata }) => metadata['i'])).toEqual(best)
+    // Not plain objects: chains ask `instanceof Document` (langchain-ai/langchainjs#3316).
+    expect(kept.every((document) => document instanceof Document)).toBe(true)
     for (const [at, i] of best.entries()) {
       // A cross encoder pools inside its graph: equal within rounding between batches.
       expect(kept[at]?.metadata['relevanceScore']).toBeCloseTo(scores[i] as number, 4)
     }
     expect(await compressor.compressDocuments([], QUESTION)).toEqual([])
     await reranker.close()
-  })
-})
-
-describe('AI SDK', () => {
-  it('embeds one and many, with their tokens', async () => {
-    const provider = createMillrace()
-    const registry = createProviderRegistry({ millrace: provider })
-    const many = await embedMany({ model: registry.embeddingModel(`millrace:${BUNDLED}`), values: TEXTS })
-    expect(many.embeddings).toEqual(expected)
-    expect(many.usage.tokens).toBe(await model.tokenCount(TEXTS))
-    const { embedding } = await embed({
-      model: provider.embeddingModel(BUNDLED),
-      value: QUESTION,
-      providerOptions: { millrace: { role: 'query' } },
-    })
-    const scores = many.embeddings.map((row) => cosineSimilarity(row, embedding))
-    expect(scores.indexOf(Math.max(...scores))).toBe(1)
-    await provider.close()
-  })
-
-  it('passes aborts and errors on', async () => {
-    const provider = createMillrace()
-    const doEmbed = (abortSignal: AbortSignal) =>
-      provider.embeddingModel(BUNDLED).doEmbed({ values: TEXTS, abortSignal })
-    await expect(doEmbed(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
-    const unknown = provider.embeddingModel('no/such-model').doEmbed({ values: TEXTS })
-    await expect(unknown).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
-    const role = { millrace: { role: 'judge' } }
-    const odd = provider.embeddingModel(BUNDLED).doEmbed({ values: TEXTS, providerOptions: role })
-    await expect(odd).rejects.toBeInstanceOf(MillraceError)
-    expect(() => provider.languageModel('x')).toThrow(/languageModel/)
-    await provider.close()
-  })
-
-  it('reranks', async () => {
-    TextCrossEncoder.addCustomModel({ model: 'test/reranker', modelPath: RERANKER })
-    const provider = createMillrace()
-    const { ranking } = await rerank({
-      model: provider.rerankingModel('test/reranker'),
-      documents: TEXTS,
-      query: QUESTION,
-      topN: 2,
-    })
-    expect(ranking.map(({ document }) => document).every((document) => TEXTS.includes(document))).toBe(true)
-    expect(ranking[0]?.score).toBeGreaterThanOrEqual(ranking[1]?.score as number)
-    await provider.close()
   })
 })
 
@@ -150,6 +119,8 @@ describe('LlamaIndex', () => {
     const seen: number[] = []
     await embedding.getTextEmbeddingsBatch(TEXTS, { progressCallback: (current) => seen.push(current) })
     expect(seen.length).toBeGreaterThan(0)
+    expect(await new Proxy(embedding, {}).getTextEmbedding(TEXTS[2] as string)).toEqual(expected[2])
+    expect(embedding.model).toBe(BUNDLED)
     await embedding.close()
   })
 })
@@ -160,6 +131,30 @@ describe('Chroma', () => {
     expect(await dense.generate(TEXTS)).toEqual(expected)
     expect(await dense.generateForQueries([TEXTS[0] as string])).toEqual([expected[0]])
     await dense.close()
+  })
+
+  it('works in a Proxy', async () => {
+    const dense = new Proxy(new MillraceEmbeddingFunction(), {})
+    expect(await dense.generate(TEXTS)).toEqual(expected)
+    expect(dense.getConfig()).toEqual({ model: BUNDLED })
+    await dense.close()
+    const sparse = new Proxy(new MillraceSparseEmbeddingFunction(), {})
+    expect(await sparse.generate(TEXTS)).toHaveLength(TEXTS.length)
+    await sparse.close()
+  })
+
+  // Without a name, a later default of as many dimensions would answer old collections with vectors of another space.
+  it('keeps the name of a model that nobody named', () => {
+    expect(new MillraceEmbeddingFunction().getConfig()).toEqual({ model: BUNDLED })
+    expect(new MillraceEmbeddingFunction({ embedding: model }).getConfig()).toEqual({ model: BUNDLED })
+    expect(new MillraceEmbeddingFunction({ modelPath: '/models/own' }).getConfig()).toEqual({
+      model: 'own',
+      modelPath: '/models/own',
+    })
+    expect(new MillraceSparseEmbeddingFunction().getConfig()).toEqual({ model: 'Qdrant/bm25' })
+    expect(MillraceEmbeddingFunction.buildFromConfig({}).getConfig()).toEqual({ model: BUNDLED })
+    const other = () => new MillraceEmbeddingFunction().validateConfigUpdate({ model: 'another' })
+    expect(other).toThrow(/Expected the model that the collection was made with/)
   })
 
   it('is found again by its name and configuration', async () => {
@@ -191,19 +186,51 @@ describe('Chroma', () => {
 })
 
 describe('LanceDB', () => {
+  const fresh = () => mkdtemp(join(tmpdir(), 'millrace-lance-'))
+  const create = async (options?: object) =>
+    (await lance.getRegistry().get('millrace')?.create(options)) as lance.TextEmbeddingFunction
+  const schemaOf = (func: lance.TextEmbeddingFunction) =>
+    lance.LanceSchema({ text: func.sourceField(), vector: func.vectorField() })
+
   it('embeds what is added to a table, and queries', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'millrace-lance-'))
-    const registered = lance.getRegistry().get('millrace')
-    const func = (await registered?.create({ model: BUNDLED })) as lance.TextEmbeddingFunction
+    const directory = await fresh()
+    const func = await create({ model: BUNDLED })
     expect(func.ndims()).toBe(384)
-    const schema = lance.LanceSchema({ text: func.sourceField(), vector: func.vectorField() })
     const db = await connect(directory)
-    const table = await db.createEmptyTable('texts', schema)
+    const table = await db.createEmptyTable('texts', schemaOf(func))
     await table.add(TEXTS.map((text) => ({ text })))
     const again = await (await connect(directory)).openTable('texts')
     const [best] = await again.search(QUESTION).limit(1).toArray()
     expect(best.text).toBe(TEXTS[1])
     expect([...best.vector]).toEqual(expected[1])
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  it.each([
+    ['first', [null, ...TEXTS]],
+    ['between others', [TEXTS[0], null, TEXTS[1]]],
+    ['alone', [null]],
+  ])('adds a row whose text is null, %s', async (_, texts) => {
+    const directory = await fresh()
+    const table = await (await connect(directory)).createEmptyTable('texts', schemaOf(await create()))
+    await table.add(texts.map((text) => ({ text })))
+    const rows = await table.query().toArray()
+    expect(rows.map(({ text, vector }) => [text, vector === null])).toEqual(
+      texts.map((text) => [text, text === null]),
+    )
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  it('names its model in the table, and refuses a table of vectors of another length', async () => {
+    const directory = await fresh()
+    const func = await create()
+    const table = await (await connect(directory)).createEmptyTable('texts', schemaOf(func))
+    const { metadata } = await table.schema()
+    const [kept] = JSON.parse(metadata.get('embedding_functions') as string)
+    expect(kept).toMatchObject({ name: 'millrace', model: { model: BUNDLED, dim: 384 } })
+    expect(await create(kept.model)).toBeInstanceOf(lance.TextEmbeddingFunction)
+    await expect(create({ ...kept.model, dim: 128 })).rejects.toMatchObject({ code: 'MODEL_INVALID' })
+    await expect(create({ model: 'no/such-model' })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
     await rm(directory, { recursive: true, force: true })
   })
 })

@@ -1,4 +1,7 @@
-/** Vercel's AI SDK: embedding and reranking models. Exported as `millrace/ai-sdk`; needs @ai-sdk/provider 3, which `ai` 6 brings. */
+/**
+ * Vercel's AI SDK: embedding and reranking models. Exported as `millrace/ai-sdk`; needs @ai-sdk/provider 3 or 4, which `ai` 6 and 7 bring. The
+ * models follow specification v3, which both know; `ai` 7 wraps such models in a `Proxy`, so they are plain objects over closures.
+ */
 
 import {
   type EmbeddingModelV3,
@@ -9,8 +12,16 @@ import {
   type RerankingModelV3,
   type RerankingModelV3CallOptions,
 } from '@ai-sdk/provider'
-import { MillraceError, TextCrossEncoder, type TextCrossEncoderOptions } from '../../index.js'
-import { type AdapterOptions, type AdapterRole, DenseVectors, SharedModel } from './shared-model.js'
+import { TextCrossEncoder, type TextCrossEncoderOptions } from '../../index.js'
+import { invalidOption } from '../base/errors.js'
+import {
+  type AdapterOptions,
+  type AdapterRole,
+  type DenseVectors,
+  denseVectors,
+  type SharedModel,
+  sharedModel,
+} from './shared-model.js'
 
 export type { AdapterOptions }
 
@@ -55,9 +66,9 @@ export function createMillrace(options: MillraceProviderOptions = {}): MillraceP
   const dense = new Map<string, DenseVectors>()
   const rerankers = new Map<string, SharedModel<TextCrossEncoder>>()
   const embeddingModel = (modelId: string): EmbeddingModelV3 => {
-    const vectors = dense.get(modelId) ?? new DenseVectors({ ...options.embedding, model: modelId })
+    const vectors = dense.get(modelId) ?? denseVectors({ ...options.embedding, model: modelId })
     dense.set(modelId, vectors)
-    return new MillraceEmbeddingModel(modelId, vectors)
+    return embeddingModelOver(modelId, vectors)
   }
   const refuse =
     (modelType: 'languageModel' | 'imageModel') =>
@@ -71,9 +82,9 @@ export function createMillrace(options: MillraceProviderOptions = {}): MillraceP
     rerankingModel(modelId) {
       const create = () =>
         TextCrossEncoder.create<'throw'>({ activation: 'sigmoid', ...options.reranking, model: modelId })
-      const model = rerankers.get(modelId) ?? new SharedModel<TextCrossEncoder>(undefined, create)
+      const model = rerankers.get(modelId) ?? sharedModel<TextCrossEncoder>(undefined, create)
       rerankers.set(modelId, model)
-      return new MillraceRerankingModel(modelId, model)
+      return rerankingModelOver(modelId, model)
     },
     languageModel: refuse('languageModel'),
     imageModel: refuse('imageModel'),
@@ -86,57 +97,42 @@ export function createMillrace(options: MillraceProviderOptions = {}): MillraceP
 /** A provider with the defaults, for those who need no end. */
 export const millrace: MillraceProvider = createMillrace()
 
-class MillraceEmbeddingModel implements EmbeddingModelV3 {
-  readonly specificationVersion = 'v3'
-  readonly provider = PROVIDER
-  readonly modelId: string
-  /** One call takes everything: it is streamed through the model inside. */
-  readonly maxEmbeddingsPerCall = Number.POSITIVE_INFINITY
-  readonly supportsParallelCalls = true
-  readonly #vectors: DenseVectors
-
-  constructor(modelId: string, vectors: DenseVectors) {
-    this.modelId = modelId
-    this.#vectors = vectors
-  }
-
-  async doEmbed({
-    values,
-    abortSignal,
-    providerOptions,
-  }: EmbeddingModelV3CallOptions): Promise<EmbeddingModelV3Result> {
-    const role = providerOptions?.[PROVIDER]?.['role'] ?? 'text'
-    if (!ROLES.includes(role)) {
-      throw new MillraceError(
-        'INVALID_OPTION',
-        `Expected one of 'text', 'query', 'passage' for role but received ${role}`,
-      )
-    }
-    const { vectors, tokens } = await this.#vectors.of(values, role as AdapterRole, abortSignal)
-    return { embeddings: vectors, usage: { tokens }, warnings: [] }
+function embeddingModelOver(modelId: string, vectors: DenseVectors): EmbeddingModelV3 {
+  return {
+    specificationVersion: 'v3',
+    provider: PROVIDER,
+    modelId,
+    // One call takes everything: it is streamed through the model inside.
+    maxEmbeddingsPerCall: Number.POSITIVE_INFINITY,
+    supportsParallelCalls: true,
+    async doEmbed({
+      values,
+      abortSignal,
+      providerOptions,
+    }: EmbeddingModelV3CallOptions): Promise<EmbeddingModelV3Result> {
+      const role = providerOptions?.[PROVIDER]?.['role'] ?? 'text'
+      if (!ROLES.includes(role)) throw invalidOption('role', "one of 'text', 'query', 'passage'", role)
+      const { vectors: embeddings, tokens } = await vectors.of(values, role as AdapterRole, abortSignal)
+      return { embeddings, usage: { tokens }, warnings: [] }
+    },
   }
 }
 
-class MillraceRerankingModel implements RerankingModelV3 {
-  readonly specificationVersion = 'v3'
-  readonly provider = PROVIDER
-  readonly modelId: string
-  readonly #model: SharedModel<TextCrossEncoder>
-
-  constructor(modelId: string, model: SharedModel<TextCrossEncoder>) {
-    this.modelId = modelId
-    this.#model = model
-  }
-
-  async doRerank({ documents, query, topN, abortSignal }: RerankingModelV3CallOptions) {
-    const { values } = documents
-    const texts = values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
-    if (texts.length === 0) return { ranking: [] }
-    const model = await this.#model.get()
-    const best = await model.rerank(query, texts, {
-      topN: Math.min(topN ?? texts.length, texts.length),
-      ...(abortSignal !== undefined && { signal: abortSignal }),
-    })
-    return { ranking: best.map(({ index, score }) => ({ index, relevanceScore: score })) }
+function rerankingModelOver(modelId: string, shared: SharedModel<TextCrossEncoder>): RerankingModelV3 {
+  return {
+    specificationVersion: 'v3',
+    provider: PROVIDER,
+    modelId,
+    async doRerank({ documents, query, topN, abortSignal }: RerankingModelV3CallOptions) {
+      const { values } = documents
+      const texts = values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
+      if (texts.length === 0) return { ranking: [] }
+      const model = await shared.get()
+      const best = await model.rerank(query, texts, {
+        topN: Math.min(topN ?? texts.length, texts.length),
+        ...(abortSignal !== undefined && { signal: abortSignal }),
+      })
+      return { ranking: best.map(({ index, score }) => ({ index, relevanceScore: score })) }
+    },
   }
 }

@@ -12,7 +12,18 @@ import {
 } from 'chromadb'
 import { MillraceError, SparseTextEmbedding, type SparseTextEmbeddingOptions } from '../../index.js'
 import { isUrl } from '../base/foreign.js'
-import { type AdapterOptions, DenseVectors, SharedModel } from './shared-model.js'
+import { DEFAULT_SPARSE_MODEL } from '../models/registries.js'
+import {
+  type AdapterOptions,
+  type DenseVectors,
+  denseVectors,
+  FIRST_SPARSE_MODEL,
+  FIRST_TEXT_MODEL,
+  keptOptions,
+  modelName,
+  type SharedModel,
+  sharedModel,
+} from './shared-model.js'
 
 export type { AdapterOptions }
 
@@ -74,20 +85,20 @@ function refuseChange(before: Config, after: Config, kept: readonly string[]): v
  */
 export class MillraceEmbeddingFunction implements EmbeddingFunction {
   readonly name = DENSE_NAME
-  readonly #options: AdapterOptions
-  readonly #vectors: DenseVectors
+  private readonly config: Config
+  private readonly vectors: DenseVectors
 
   constructor(options: AdapterOptions = {}) {
-    this.#options = options
-    this.#vectors = new DenseVectors(options)
+    this.config = configOf({ ...options, model: modelName(options) }, KEPT)
+    this.vectors = denseVectors(options)
   }
 
   async generate(texts: string[]): Promise<number[][]> {
-    return (await this.#vectors.of(texts, 'passage')).vectors
+    return (await this.vectors.of(texts, 'passage')).vectors
   }
 
   async generateForQueries(texts: string[]): Promise<number[][]> {
-    return (await this.#vectors.of(texts, 'query')).vectors
+    return (await this.vectors.of(texts, 'query')).vectors
   }
 
   defaultSpace(): EmbeddingFunctionSpace {
@@ -99,11 +110,11 @@ export class MillraceEmbeddingFunction implements EmbeddingFunction {
   }
 
   getConfig(): Record<string, unknown> {
-    return configOf({ ...this.#options, model: this.#options.embedding?.model ?? this.#options.model }, KEPT)
+    return { ...this.config }
   }
 
   static buildFromConfig(config: Record<string, unknown>): MillraceEmbeddingFunction {
-    return new MillraceEmbeddingFunction(configOf(config, KEPT) as AdapterOptions)
+    return new MillraceEmbeddingFunction(keptOptions(configOf(config, KEPT), FIRST_TEXT_MODEL))
   }
 
   validateConfigUpdate(newConfig: Record<string, unknown>): void {
@@ -112,7 +123,7 @@ export class MillraceEmbeddingFunction implements EmbeddingFunction {
 
   /** Frees the model, unless it was given. */
   close(): Promise<void> {
-    return this.#vectors.close()
+    return this.vectors.close()
   }
 }
 
@@ -125,35 +136,33 @@ export interface SparseFunctionOptions extends SparseTextEmbeddingOptions<'throw
 /** A sparse embedding function for Chroma: BM25 unless another model is named. */
 export class MillraceSparseEmbeddingFunction implements SparseEmbeddingFunction {
   readonly name = SPARSE_NAME
-  readonly #options: SparseFunctionOptions
-  readonly #model: SharedModel<SparseTextEmbedding>
+  private readonly config: Config
+  private readonly shared: SharedModel<SparseTextEmbedding>
 
   constructor({ embedding, ...options }: SparseFunctionOptions = {}) {
-    this.#options = { ...options, embedding }
-    this.#model = new SharedModel<SparseTextEmbedding>(embedding, () =>
+    const model = modelName({ embedding, ...options }, DEFAULT_SPARSE_MODEL)
+    this.config = configOf({ ...options, model }, KEPT_SPARSE)
+    this.shared = sharedModel<SparseTextEmbedding>(embedding, () =>
       SparseTextEmbedding.create<'throw'>(options),
     )
   }
 
   async generate(texts: string[]): Promise<SparseVector[]> {
-    const model = await this.#model.get()
+    const model = await this.shared.get()
     return (await model.passageEmbed(texts, { errors: 'throw' }).toArray()).map(sorted)
   }
 
   async generateForQueries(texts: string[]): Promise<SparseVector[]> {
-    const model = await this.#model.get()
+    const model = await this.shared.get()
     return (await model.queryEmbed(texts, { errors: 'throw' }).toArray()).map(sorted)
   }
 
   getConfig(): Record<string, unknown> {
-    return configOf(
-      { ...this.#options, model: this.#options.embedding?.model ?? this.#options.model },
-      KEPT_SPARSE,
-    )
+    return { ...this.config }
   }
 
   static buildFromConfig(config: Record<string, unknown>): MillraceSparseEmbeddingFunction {
-    return new MillraceSparseEmbeddingFunction(configOf(config, KEPT_SPARSE) as SparseFunctionOptions)
+    return new MillraceSparseEmbeddingFunction(keptOptions(configOf(config, KEPT_SPARSE), FIRST_SPARSE_MODEL))
   }
 
   validateConfigUpdate(newConfig: Record<string, unknown>): void {
@@ -162,7 +171,7 @@ export class MillraceSparseEmbeddingFunction implements SparseEmbeddingFunction 
 
   /** Frees the model, unless it was given. */
   close(): Promise<void> {
-    return this.#model.close()
+    return this.shared.close()
   }
 }
 

@@ -1,10 +1,17 @@
 /** LangChain: embeddings and a document compressor. Exported as `millrace/langchain`; needs @langchain/core. */
 
-import type { DocumentInterface } from '@langchain/core/documents'
+import { Document, type DocumentInterface } from '@langchain/core/documents'
 import { Embeddings, type EmbeddingsParams } from '@langchain/core/embeddings'
 import { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
 import { TextCrossEncoder, type TextCrossEncoderOptions } from '../../index.js'
-import { type AdapterOptions, DenseVectors, SharedModel } from './shared-model.js'
+import {
+  type AdapterOptions,
+  type DenseVectors,
+  denseVectors,
+  modelName,
+  type SharedModel,
+  sharedModel,
+} from './shared-model.js'
 
 export type { AdapterOptions }
 
@@ -19,7 +26,9 @@ export interface MillraceEmbeddingsParams extends AdapterOptions, EmbeddingsPara
  * const store = await MemoryVectorStore.fromDocuments(documents, new MillraceEmbeddings({ model: 'BAAI/bge-small-en-v1.5' }))
  */
 export class MillraceEmbeddings extends Embeddings {
-  readonly #vectors: DenseVectors
+  /** Name of the model: what a cache of embeddings must be named after. */
+  readonly model: string
+  private readonly vectors: DenseVectors
 
   constructor(params: MillraceEmbeddingsParams = {}) {
     const { maxConcurrency, maxRetries, onFailedAttempt, ...options } = params
@@ -28,22 +37,23 @@ export class MillraceEmbeddings extends Embeddings {
       ...(maxRetries !== undefined && { maxRetries }),
       ...(onFailedAttempt !== undefined && { onFailedAttempt }),
     })
-    this.#vectors = new DenseVectors(options)
+    this.model = modelName(options)
+    this.vectors = denseVectors(options)
   }
 
   /** A vector for each document, in order. */
   override async embedDocuments(documents: string[]): Promise<number[][]> {
-    return (await this.#vectors.of(documents, 'passage')).vectors
+    return (await this.vectors.of(documents, 'passage')).vectors
   }
 
   /** The vector of a query, ahead of documents that are being embedded. */
   override embedQuery(document: string): Promise<number[]> {
-    return this.#vectors.one(document, 'query')
+    return this.vectors.one(document, 'query')
   }
 
   /** Frees the model, unless it was given. */
   close(): Promise<void> {
-    return this.#vectors.close()
+    return this.vectors.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,13 +74,13 @@ export interface MillraceRerankParams extends TextCrossEncoderOptions<'throw'> {
  * `ContextualCompressionRetriever`.
  */
 export class MillraceRerank extends BaseDocumentCompressor {
-  readonly #model: SharedModel<TextCrossEncoder>
-  readonly #topN: number
+  private readonly shared: SharedModel<TextCrossEncoder>
+  private readonly topN: number
 
   constructor({ reranker, topN = 3, ...options }: MillraceRerankParams = {}) {
     super()
-    this.#topN = topN
-    this.#model = new SharedModel<TextCrossEncoder>(reranker, () =>
+    this.topN = topN
+    this.shared = sharedModel<TextCrossEncoder>(reranker, () =>
       TextCrossEncoder.create<'throw'>({ activation: 'sigmoid', ...options }),
     )
   }
@@ -80,18 +90,18 @@ export class MillraceRerank extends BaseDocumentCompressor {
     query: string,
   ): Promise<DocumentInterface[]> {
     if (documents.length === 0) return []
-    const model = await this.#model.get()
+    const model = await this.shared.get()
     const texts = documents.map(({ pageContent }) => pageContent)
-    const best = await model.rerank(query, texts, { topN: this.#topN })
+    const best = await model.rerank(query, texts, { topN: this.topN })
     return best.map(({ index, score }) => {
       const document = documents[index] as DocumentInterface
-      return { ...document, metadata: { ...document.metadata, relevanceScore: score } }
+      return new Document({ ...document, metadata: { ...document.metadata, relevanceScore: score } })
     })
   }
 
   /** Frees the model, unless it was given. */
   close(): Promise<void> {
-    return this.#model.close()
+    return this.shared.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
