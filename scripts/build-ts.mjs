@@ -19,5 +19,12 @@ for (const project of ['tsconfig.esm.json', 'tsconfig.cjs.json']) {
 }
 // `import()` stays one here, where the CommonJS build would make it `require`.
 copyFileSync(join(root, 'dist/esm/src/peers/import.cjs'), join(root, 'dist/cjs/src/peers/import.cjs'))
+// tsc does not copy declarations that are sources, and those of both builds name the addon's.
+for (const build of ['esm', 'cjs']) {
+  copyFileSync(
+    join(root, 'src/binding/generated.d.ts'),
+    join(root, 'dist', build, 'src/binding/generated.d.ts'),
+  )
+}
 // The package is `"type": "module"`; this folder is the exception, its declarations included.
 writeFileSync(join(root, 'dist/cjs/package.json'), '{ "type": "commonjs" }\n')

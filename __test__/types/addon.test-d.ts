@@ -1,10 +1,26 @@
-// The addon as its Rust source declares it is the addon as TypeScript codes against it.
+// The declarations of the addon name sets of words from other files. One that names a word which is not there would be `any`,
+// without a complaint: declaration files are not checked.
 
-import type * as Generated from '../../src/binding/generated.js'
-import type { NativeAddon } from '../../src/binding/types.js'
+import type {
+  NativeAddon,
+  NativeBatch,
+  NativeDType,
+  NativeError,
+  NativeFamily,
+  NativeJobOptions,
+  NativeKind,
+  NativeModelOptions,
+} from '../../src/binding/types.js'
 
-declare const generated: typeof Generated
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const holds = <T extends true>(): T | undefined => undefined
 
-export const addon: NativeAddon = generated
-// @ts-expect-error an addon that lacks a function is not one
-export const lacking: NativeAddon = {} as Omit<typeof Generated, 'loadModel'>
+type Failed = Exclude<Awaited<ReturnType<NativeAddon['loadModel']>>, { info(): unknown }>
+
+holds<Equal<Failed['code'], NativeError['code']>>()
+holds<Equal<NativeModelOptions['family'], NativeFamily>>()
+holds<Equal<NonNullable<NativeModelOptions['kind']>, NativeKind>>()
+holds<Equal<NativeJobOptions['dtype'], NativeDType>>()
+holds<Equal<NativeBatch['dtype'], NativeDType>>()
+// @ts-expect-error no such word
+holds<Equal<NativeBatch['dtype'], 'float64'>>()

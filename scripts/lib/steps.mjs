@@ -104,8 +104,7 @@ export async function writeBindingTypes(say) {
   const { dts } = await generateTypeDef({
     typeDefDir: unique,
     cwd: ROOT,
-    dtsHeader:
-      '// Generated from crates/node by set-up; do not edit. The interface to code against is types.ts.\n',
+    dtsHeader: '// Generated from crates/node by set-up; do not edit. Import from types.ts, not from here.\n',
   })
   const target = join(ROOT, 'src', 'binding', 'generated.d.ts')
   if (existsSync(target) && readFileSync(target, 'utf8') === dts) return

@@ -1,4 +1,4 @@
-// Generated from crates/node by set-up; do not edit. The interface to code against is types.ts.
+// Generated from crates/node by set-up; do not edit. Import from types.ts, not from here.
 
 /** A chunker. */
 export declare class NativeChunker {
@@ -310,7 +310,7 @@ export interface NativeDuplicate {
 /** A failure as data. `index` is the global position of the input it concerns. */
 export interface NativeError {
   /** A code of the closed set. */
-  code: import('./types.js').ErrorCode
+  code: import('../base/errors.js').NativeErrorCode
   /** The sentence. */
   message: string
   /** Position of the input it concerns. */

@@ -8,7 +8,7 @@ use napi_derive::napi;
 #[napi(object)]
 pub struct NativeError {
     /// A code of the closed set.
-    #[napi(ts_type = "import('./types.js').ErrorCode")]
+    #[napi(ts_type = "import('../base/errors.js').NativeErrorCode")]
     pub code: String,
     /// The sentence.
     pub message: String,
