@@ -20,7 +20,7 @@ export const EXIT = {
 
 /** The table as `--help` shows it. */
 export const EXIT_HELP = `
-Exit codes: ${EXIT.ok} ok, ${EXIT.failure} failure, ${EXIT.usage} wrong usage, ${EXIT.rowsFailed} some rows failed, ${EXIT.interrupted} interrupted`
+Exit codes: ${EXIT.ok} means success, ${EXIT.failure} failure, ${EXIT.usage} a wrong option or argument, ${EXIT.rowsFailed} that some inputs failed, ${EXIT.interrupted} an interrupt.`
 
 /** The reason of an abort by a signal; it ends the run without a message. */
 export class Interrupted extends Error {

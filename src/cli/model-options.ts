@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Pooling, TextEmbeddingOptions } from '../../index.js'
+import { encoding } from '../pipeline/sources/encoding.js'
 
 /** What commander makes of {@link addModelOptions}: options of every family. */
 export interface ModelFlags {
@@ -64,23 +65,47 @@ export function commaSeparated(value: string): string[] {
   return value.split(',').filter((name) => name !== '')
 }
 
+/** Parses the name of an encoding. */
+export function encodingName(value: string): string {
+  try {
+    return encoding('--encoding', value)
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? `${error.message}.` : String(error))
+  }
+}
+
 /** Adds the options of every family to a command. `standard` is the default model's name. */
 export function addModelOptions(command: Command, standard: string): Command {
   return command
-    .option('-m, --model <name>', `supported model (default: ${standard})`)
-    .option('--model-path <dir>', 'directory of a model: tokenizer.json and an ONNX file')
-    .option('--model-file <file>', 'the ONNX file inside that directory')
-    .option('--cache-dir <dir>', 'where downloaded models are kept')
-    .option('--offline', 'never use the network')
-    .option('--max-length <tokens>', 'longest text in tokens (default: what the model says)', positiveInteger)
-    .option('--threads <n>', 'threads inside one run', positiveInteger)
-    .option('--parallel <n>', "runs at a time: 0 one a core, 'none' one with all threads", parallel)
+    .option('-m, --model <name>', `Use this supported model (default: ${standard}).`)
+    .option(
+      '--model-path <dir>',
+      'Use the model in this directory, which has a tokenizer.json and an ONNX file.',
+    )
+    .option('--model-file <file>', 'Use this ONNX file of the model.')
+    .option('--cache-dir <dir>', "Keep downloaded models in this directory (default: the hub's cache).")
+    .option('--offline', 'Never use the network; a model that is not on this machine is an error.')
+    .option(
+      '--max-length <tokens>',
+      'Cut texts after this many tokens (default: what the model says).',
+      positiveInteger,
+    )
+    .option('--threads <n>', 'Use this many threads inside one run.', positiveInteger)
+    .option(
+      '--parallel <n>',
+      "Compute this many runs at a time: 0 means one for each core, 'none' one run with all threads.",
+      parallel,
+    )
     .option(
       '--max-memory <amount>',
       'memory that all runs may take together, such as 512MB (default: what the longest text needs)',
     )
     .addOption(
-      new Option('--device <device>', 'where to run (default: cpu)').choices(['cpu', 'cuda', 'auto']),
+      new Option('--device <device>', 'Compute on this device (default: cpu).').choices([
+        'cpu',
+        'cuda',
+        'auto',
+      ]),
     )
 }
 
@@ -88,21 +113,22 @@ export function addModelOptions(command: Command, standard: string): Command {
 export function addDenseOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--pooling <how>', 'from token vectors to one (default: what the model says)').choices([
-        'cls',
-        'mean',
-        'last',
-        'max',
-        'none',
-      ]),
+      new Option(
+        '--pooling <how>',
+        'Make one vector of the token vectors in this way (default: what the model says).',
+      ).choices(['cls', 'mean', 'last', 'max', 'none']),
     )
-    .option('--dimensions <n>', 'cut vectors to this size (Matryoshka models)', positiveInteger)
-    .option('--no-normalize', 'leave vectors at their own length')
-    .option('--prompt <text>', 'written before each text')
+    .option(
+      '--dimensions <n>',
+      'Cut vectors to this many dimensions. Only Matryoshka models are made for it.',
+      positiveInteger,
+    )
+    .option('--no-normalize', 'Do not scale vectors to length 1.')
+    .option('--prompt <text>', 'Write this before each text.')
     .addOption(
       new Option(
         '--prompts <which>',
-        "prompts of the model's own (default: auto where the texts are said to be queries or passages)",
+        "Write the model's own prompts before texts: auto, or none (default: auto where --query or --passage says what texts are).",
       ).choices(['none', 'auto']),
     )
 }

@@ -14,24 +14,29 @@ import { say } from './terminal.js'
 import { packageVersion } from './version.cjs'
 
 const EXAMPLES = `
+Call "millrace <command> --help" for the options of a command.
+
 Examples:
-  millrace embed texts.txt --output vectors.npy
-  millrace embed docs.jsonl.gz --field body --keep id,title --output vectors.jsonl
-  zcat log.gz | millrace embed - --to jsonl | head -1
-  millrace embed --family image photos/ --output photos.npy
-  millrace index docs/ --to lancedb:./db/docs
-  millrace search --index lancedb:./db/docs "resize a partition"
-  millrace search --index vectors.npy --texts texts.txt "resize a partition"
-  millrace rerank --query "resize a partition" --top-n 5 texts.txt
-  millrace doctor`
+  Make a folder of documents searchable, and search it:
+    millrace index docs/ --to lancedb:./db/docs
+    millrace search --index lancedb:./db/docs "resize a partition"
+  Make vectors of the lines of a file, and search those:
+    millrace embed texts.txt --output vectors.npy
+    millrace search --index vectors.npy --texts texts.txt "resize a partition"
+  Make vectors of images:
+    millrace embed --family image photos/ --output photos.npy
+  Sort texts by how well they answer a question:
+    millrace rerank --query "resize a partition" --top-n 5 texts.txt
+  Find out why something does not work:
+    millrace doctor`
 
 /** Parses `argv`, runs a command and returns the exit code. Errors are printed, never thrown. */
 export async function run(argv: readonly string[]): Promise<number> {
   let exitCode = 0
   const program = new Command('millrace')
-    .description('Embeddings of texts and images on this machine.')
-    .version(packageVersion(), '-v, --version', 'print the version')
-    .helpOption('-h, --help', 'print help')
+    .description('millrace turns texts and images into vectors on this machine, and searches them.')
+    .version(packageVersion(), '-v, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Print this help.')
     .helpCommand(false)
     .showSuggestionAfterError()
     .exitOverride()

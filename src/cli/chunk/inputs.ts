@@ -1,8 +1,7 @@
 /** The texts of files: a whole file each, or a JSON record a line. */
 
-import { isUtf8 } from 'node:buffer'
-import { MillraceError } from '../../../index.js'
-import { inputName, readBytes, STDIN } from '../../pipeline/sources/bytes.js'
+import { inputName, readWhole, STDIN } from '../../pipeline/sources/bytes.js'
+import { decodeText } from '../../pipeline/sources/encoding.js'
 import { formatOf, readRecords } from '../input/records.js'
 import { strings } from '../input/shapes.js'
 import type { ChunkFlags } from './run.js'
@@ -22,12 +21,18 @@ const MAX_TEXT_BYTES = 256 * 1024 * 1024
 /** The texts in order. Rejects with the system's error, or INPUT_INVALID for what is no text. */
 export async function* readInputs(
   files: readonly string[],
-  { format, field, keep }: Pick<ChunkFlags, 'format' | 'field' | 'keep'>,
+  {
+    format,
+    field,
+    keep,
+    encoding,
+    html,
+  }: Pick<ChunkFlags, 'format' | 'field' | 'keep' | 'encoding' | 'html'>,
 ): AsyncGenerator<ChunkInput, void, undefined> {
   for (const file of files) {
     const jsonl = format === 'jsonl' || (format === undefined && file !== STDIN && formatOf(file) === 'jsonl')
     if (!jsonl) {
-      yield { text: await readText(file), source: inputName(file) }
+      yield { text: await readText(file, encoding, html === true), source: inputName(file) }
       continue
     }
     const shape = strings(field)
@@ -42,19 +47,6 @@ export async function* readInputs(
   }
 }
 
-/** The whole of a file, without a byte order mark. */
-async function readText(file: string): Promise<string> {
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of readBytes(file)) {
-    size += piece.length
-    if (size > MAX_TEXT_BYTES) {
-      const limit = MAX_TEXT_BYTES / 1024 / 1024
-      throw new MillraceError('INPUT_INVALID', `${inputName(file)}: the text is longer than ${limit} MiB`)
-    }
-    pieces.push(piece)
-  }
-  const bytes = Buffer.concat(pieces)
-  if (!isUtf8(bytes)) throw new MillraceError('INPUT_INVALID', `${inputName(file)}: the text is not UTF-8`)
-  return new TextDecoder().decode(bytes)
+async function readText(file: string, encoding: string | undefined, isHtml: boolean): Promise<string> {
+  return decodeText(inputName(file), await readWhole(file, MAX_TEXT_BYTES), { encoding, isHtml })
 }

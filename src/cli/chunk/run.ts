@@ -18,6 +18,7 @@ export interface ChunkFlags {
   html?: boolean
   markdown?: boolean
   format?: 'text' | 'jsonl'
+  encoding?: string
   field: string
   keep: readonly string[]
   output: string

@@ -18,9 +18,12 @@ const NAME_COLUMNS = 12
 export function doctorCommand(program: Command, ended: (exitCode: number) => void): void {
   program
     .command('doctor')
-    .description('check this machine, the installation and the bundled model')
-    .option('--json', 'print as JSON')
-    .addHelpText('after', '\nEach line is ok, warn or fail; the exit code is 1 if one is fail.')
+    .description('Check this machine, the installation and the bundled model.')
+    .option('--json', 'Print JSON.')
+    .addHelpText(
+      'after',
+      '\nThe command prints a line for each check: ok, warn or fail, and a remedy where there is one. The exit code is 1 if a check fails.\n\nExample:\n  millrace doctor --json',
+    )
     .action(async ({ json }: { json?: boolean }) => {
       ended(await doctor(json === true))
     })

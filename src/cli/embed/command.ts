@@ -11,6 +11,7 @@ import {
   addModelOptions,
   append,
   commaSeparated,
+  encodingName,
   finiteNumber,
   positiveInteger,
   wholeNumber,
@@ -20,82 +21,126 @@ import { planEmbed } from './plan.js'
 import { runEmbed } from './run.js'
 
 const HELP = `
-Texts: one a line, or a JSON record a line (.jsonl, or --format jsonl); gzip is unpacked. Images: files, folders (every
-image in them, by name), or lists of paths: --list, .jsonl, standard input. Row i of the output belongs to input i. The
-output appears under its name when it is whole.
+The command makes a vector of each text or image and writes them in the order of the input: row i of the output belongs to input i. The
+output file appears under its name when it is complete.
 
-Outputs: dense and image vectors .npy, .jsonl, .f32; the others .npz, .jsonl. Sparse .npz is SciPy's (load_npz); the
-others hold data, a vector a row, and row_offsets. A .npz is gathered in files beside it first.
+Texts come from files or standard input: each line is a text, or in JSON lines (.jsonl) each record. Images come from files, from folders
+(every image in them, by name), or from lists of paths: --list, a .jsonl file, or standard input. gzip is unpacked.
+
+Dense vectors and vectors of images are written as .npy (NumPy), .jsonl (JSON lines) or .f32 (plain float32). The other families are written
+as .npz or .jsonl; scipy.sparse.load_npz reads a sparse .npz, and the others hold one vector a row with row_offsets.
 
 Examples:
-  millrace embed texts.txt --output vectors.npy
-  millrace embed docs.jsonl --field meta.body --keep id,title --output vectors.jsonl
-  millrace embed big.txt.gz --output big.npy --dtype float16 --json
-  cat questions.txt | millrace embed - --query --to jsonl
-  millrace embed --family sparse --language german docs.txt --output bm25.npz
-  millrace embed --family colbert docs.txt --output tokens.npz
-  millrace embed --family image photos/ --errors collect --output photos.jsonl
-  find . -name '*.png' | sort | millrace embed --family image - --output shots.npy
-  millrace embed --family multimodal --text questions.txt --output questions.npz
+  Embed a text file for NumPy:
+    millrace embed texts.txt --output vectors.npy
+  Embed a field of JSON lines, and keep two others beside the vectors:
+    millrace embed docs.jsonl --field meta.body --keep id,title --output vectors.jsonl
+  Embed questions that come through a pipe:
+    cat questions.txt | millrace embed - --query --to jsonl
+  Make sparse vectors (BM25) of German texts:
+    millrace embed --family sparse --language german docs.txt --output bm25.npz
+  Embed every image of a folder, and go on when one is damaged:
+    millrace embed --family image photos/ --errors collect --output photos.jsonl
+  Embed images whose paths a program lists:
+    find . -name '*.png' | sort | millrace embed --family image - --output shots.npy
+  Embed questions for a search in images:
+    millrace embed --family multimodal --text questions.txt --output questions.npz
 `
 
 /** Adds the command; `ended` gets its exit code. */
 export function embedCommand(program: Command, ended: (exitCode: number) => void): void {
   const command = program
     .command('embed')
-    .description('embed texts or images (- is standard input)')
-    .argument('[file...]', 'text or JSON lines, .gz too; image files and folders')
+    .description('Make vectors of texts or images.')
+    .argument('[file...]', 'Text files, JSON lines, image files or folders; - is standard input.')
     .option(
       '--family <family>',
-      `${FAMILY_NAMES.join(', ')} (default: the model's, else dense); colbert is late-interaction`,
+      `Make vectors of this kind: ${FAMILY_NAMES.join(', ')}, or colbert for late-interaction (default: what the model makes).`,
       familyName,
     )
-    .addOption(new Option('--format <format>', 'of the input (default: by name)').choices(['lines', 'jsonl']))
-    .option(
-      '--field <path>',
-      "field of a JSON record with the text, or the image's path (default: text, path)",
-    )
-    .option('--list <file>', 'file with paths of images; may be repeated', append)
-    .option('--keep <fields>', 'fields to copy to JSON lines output, comma-separated', commaSeparated)
-    .option('--limit <n>', 'take only the first inputs', positiveInteger)
-    .option('-o, --output <file>', '.npy, .npz, .jsonl or .f32; - is standard output (default)')
-    .addOption(new Option('--to <format>', 'of the output (default: by name)').choices(OUTPUT_FORMATS))
-  addModelOptions(command, "the family's; of dense text the bundled all-MiniLM-L6-v2")
-    .option('--kind <kind>', 'what the model in --model-path is: sparse and late-interaction')
-    .option('--batch-size <rows>', 'rows of a batch on the way to the output', positiveInteger)
-    .option('--max-batch-tokens <n>', 'most tokens of one run, padding included', positiveInteger)
     .addOption(
-      new Option('--overflow <what>', 'what a text over the limit does (default: truncate)').choices([
-        'truncate',
-        'error',
-        'chunk',
+      new Option('--format <format>', 'Read the input as this (default: by its name).').choices([
+        'lines',
+        'jsonl',
       ]),
     )
+    .option(
+      '--field <path>',
+      'Take the text, or the path of the image, from this field of a JSON record (default: text, path).',
+    )
+    .option('--list <file>', 'Read paths of images from this file. May be given several times.', append)
+    .option('--keep <fields>', 'Copy these fields to the JSON lines, separated by commas.', commaSeparated)
+    .option(
+      '--encoding <name>',
+      'Decode text files with this encoding, such as windows-1252 (default: UTF-8).',
+      encodingName,
+    )
+    .option('--limit <n>', 'Take only the first inputs.', positiveInteger)
+    .option(
+      '-o, --output <file>',
+      'Write to this file: .npy, .npz, .jsonl or .f32 (default: -, standard output).',
+    )
     .addOption(
-      new Option('--errors <what>', 'what a failed input does: end the run, or be listed and exit with 3')
+      new Option('--to <format>', 'Write this format (default: by the name of the output).').choices(
+        OUTPUT_FORMATS,
+      ),
+    )
+  addModelOptions(command, 'for dense text the bundled all-MiniLM-L6-v2, else the usual one of its kind')
+    .option('--kind <kind>', 'Say what the model in --model-path is, for sparse and late-interaction models.')
+    .option('--batch-size <rows>', 'Write this many rows at a time.', positiveInteger)
+    .option(
+      '--max-batch-tokens <n>',
+      'Compute at most this many tokens in one run, padding included.',
+      positiveInteger,
+    )
+    .addOption(
+      new Option(
+        '--overflow <what>',
+        'Say what happens to a text that is longer than the model takes (default: truncate).',
+      ).choices(['truncate', 'error', 'chunk']),
+    )
+    .addOption(
+      new Option(
+        '--errors <what>',
+        'Say what happens when an input fails: throw ends the run, collect lists it, goes on and exits with 3.',
+      )
         .choices(['throw', 'collect'])
         .default('throw'),
     )
-    .addOption(new Option('--query', 'the texts are queries').conflicts('passage'))
-    .option('--passage', 'the texts are passages to search in')
-    .option('-q, --quiet', 'say nothing but errors')
-    .option('--json', 'print a summary as JSON')
+    .addOption(new Option('--query', 'Embed the texts as queries.').conflicts('passage'))
+    .option('--passage', 'Embed the texts as passages, which queries search.')
+    .option('-q, --quiet', 'Print nothing but errors.')
+    .option('--json', 'Print a summary as JSON.')
   command.optionsGroup('Dense text and images:')
   addDenseOptions(command)
-    .addOption(new Option('--dtype <type>', 'of the values (default: float32)').choices(DTYPES))
-    .option('--task-id <n>', 'what texts are embedded for, by the number of the model', wholeNumber)
+    .addOption(
+      new Option('--dtype <type>', 'Write values in this format (default: float32).').choices(DTYPES),
+    )
+    .option('--task-id <n>', 'Embed texts for this task, by the number that the model gives it.', wholeNumber)
     .optionsGroup('Sparse:')
-    .option('--language <name>', 'of the stemmer and the stop words (default: english)')
-    .option('--k <x>', 'how late repetitions stop to count (default: 1.2)', finiteNumber)
-    .option('--b <x>', 'how much long documents are held back (default: 0.75)', finiteNumber)
-    .option('--avg-len <words>', 'words of an average document (default: 256)', finiteNumber)
-    .option('--token-max-length <n>', 'longest word in characters (default: 40)', positiveInteger)
-    .option('--disable-stemmer', 'take words as they are')
-    .option('--stopwords <file>', "words to leave out instead of the language's")
-    .option('--alpha <x>', "BM42's exponent (default: 0.5)", finiteNumber)
+    .option('--language <name>', 'Use the stemmer and the stop words of this language (default: english).')
+    .option('--k <x>', "Let repetitions of a word count up to this (BM25's k, default: 1.2).", finiteNumber)
+    .option(
+      '--b <x>',
+      "Weigh the length of documents this much, 0 to 1 (BM25's b, default: 0.75).",
+      finiteNumber,
+    )
+    .option(
+      '--avg-len <words>',
+      'Take this for the number of words in an average document (default: 256).',
+      finiteNumber,
+    )
+    .option(
+      '--token-max-length <n>',
+      'Leave out words with more characters than this (default: 40).',
+      positiveInteger,
+    )
+    .option('--disable-stemmer', 'Do not stem words.')
+    .option('--stopwords <file>', "Leave out the words in this file instead of the language's.")
+    .option('--alpha <x>', 'Use this exponent in BM42 (default: 0.5).', finiteNumber)
     .optionsGroup('Images and multimodal:')
-    .option('--auto-orient', 'turn images as their EXIF orientation says')
-    .option('--text', 'multimodal: the inputs are texts, as queries')
+    .option('--auto-orient', 'Turn images as their EXIF orientation says.')
+    .option('--text', 'Embed texts as queries for images (multimodal models).')
     .addHelpText('after', HELP + EXIT_HELP)
     .action(async (files: string[], flags: EmbedFlags) => {
       const plan = await planEmbed(files, flags)

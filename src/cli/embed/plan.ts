@@ -87,7 +87,8 @@ function openInput(
     return openImages(files, lists, { field: flags.field ?? 'path', keep, ...format })
   }
   const own = keep.length > 0 ? ({ name: 'text', of: 'lines' } as const) : undefined
-  return openRecords(files, { shape: strings(flags.field ?? 'text', own), keep, ...format })
+  const { encoding } = flags
+  return openRecords(files, { shape: strings(flags.field ?? 'text', own), keep, encoding, ...format })
 }
 
 /** Refuses none, and standard input twice. */

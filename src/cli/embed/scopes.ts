@@ -24,7 +24,7 @@ const SCOPES: readonly Scope[] = [
   { flags: ['kind'], families: ['sparse', 'late-interaction'] },
   { flags: ['text'], families: ['multimodal'] },
   {
-    flags: ['maxLength', 'overflow'],
+    flags: ['maxLength', 'overflow', 'encoding'],
     families: ['dense', 'sparse', 'late-interaction', 'multimodal'],
     items: 'texts',
   },

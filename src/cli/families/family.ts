@@ -35,6 +35,7 @@ export interface EmbedFlags extends FamilyFlags {
   family?: FamilyName
   format?: InputFormat
   field?: string
+  encoding?: string
   keep?: string[]
   list?: string[]
   limit?: number

@@ -8,6 +8,7 @@ import {
   addDenseOptions,
   addModelOptions,
   commaSeparated,
+  encodingName,
   positiveInteger,
   wholeNumber,
 } from '../model-options.js'
@@ -103,6 +104,7 @@ function addInputOptions(command: Command): void {
     .option(
       '--encoding <name>',
       'Decode text, HTML and CSV files with this encoding, such as windows-1252 (default: UTF-8).',
+      encodingName,
     )
     .option('--delimiter <text>', 'Split the fields of CSV files at this (default: a comma; a tab for .tsv).')
     .addOption(
