@@ -75,7 +75,7 @@ it('writes a file that embed reads', async () => {
 })
 
 describe('errors', () => {
-  file('bad.txt', Buffer.from([0xff, 0xfe, 0x41]))
+  file('bad.txt', Buffer.from([0x41, 0xc3, 0x28]))
   file('bad.jsonl', '{"text":1}\n')
 
   it.each([
@@ -85,7 +85,7 @@ describe('errors', () => {
     [['doc.md', '--html', '--markdown'], 2, 'cannot be used with'],
     [['a.txt', '--overlap', 'x'], 2, 'overlap'],
     [['no-such.txt'], 1, 'ENOENT'],
-    [['bad.txt'], 1, 'bad.txt: the text is not UTF-8'],
+    [['bad.txt'], 1, 'bad.txt:1: the bytes are not UTF-8'],
     [['bad.jsonl'], 1, 'bad.jsonl:1'],
   ])('%j', async (args, code, message) => {
     const result = await cli(['chunk', ...args], { cwd })

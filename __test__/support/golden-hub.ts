@@ -37,6 +37,11 @@ export function goldenHub(cacheDir: string): Record<string, string> {
       mkdirSync(dirname(file), { recursive: true })
       // The goldens of some models have their weights under another name.
       if (!existsSync(file)) cpSync(join(snapshot, 'model.onnx'), file)
+      // Weights beside a graph, which the small graph has inside.
+      for (const name of source.additional) {
+        const beside = join(snapshot, name)
+        if (!existsSync(beside)) writeFileSync(beside, '')
+      }
       const ref = join(repo, 'refs', source.revision ?? 'main')
       mkdirSync(dirname(ref), { recursive: true })
       writeFileSync(ref, COMMIT)

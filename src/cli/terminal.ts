@@ -66,3 +66,14 @@ export function oneLine(text: string, width = Number.POSITIVE_INFINITY): string 
   if (line.length <= width) return line
   return `${line.slice(0, Math.max(0, width - 1)).replace(/[\ud800-\udbff]$/, '')}…`
 }
+
+/** On a narrower terminal a text is not cut further: its beginning must be readable. */
+const LEAST_TEXT_COLUMNS = 20
+
+/**
+ * How many characters of a text fit behind `left` columns of a terminal; `undefined` where nothing need be cut: in a pipe, and on a terminal
+ * that does not know its width and says 0.
+ */
+export function textWidth({ isTTY, columns }: NodeJS.WriteStream, left: number): number | undefined {
+  return isTTY === true && columns > 0 ? Math.max(columns - left, LEAST_TEXT_COLUMNS) : undefined
+}

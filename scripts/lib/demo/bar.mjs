@@ -2,6 +2,6 @@
 
 /** Only after set-up: it is a built file. */
 export async function bar() {
-  const { progressView } = await import('../../../dist/esm/src/cli/pipeline/progress.js')
+  const { progressView } = await import('../../../dist/esm/src/cli/running/progress.js')
   return progressView('texts', false)
 }

@@ -39,19 +39,24 @@ export function modelsCommand(
     .description('Download, list, verify and prune the models on this machine.')
     .helpCommand(false)
     .addHelpText('after', HELP + EXIT_HELP)
-  const sub = (nameAndArguments: string, description: string) =>
+  const sub = (nameAndArguments: string, description: string, example: string) =>
     models
       .command(nameAndArguments)
       .description(description)
+      .addHelpText('after', `\nExample:\n  millrace models ${example}`)
       .option('--cache-dir <dir>', 'Keep models in this directory.')
 
-  sub('list', 'List what is in the cache.')
+  sub('list', 'List what is in the cache.', 'list --json')
     .option('--json', 'Print JSON.')
     .action(async (flags: CacheFlags) => {
       await list(flags)
       ended(EXIT.ok)
     })
-  sub('pull <model...>', 'Download models, or bring them up to date, and print their directories.')
+  sub(
+    'pull <model...>',
+    'Download models, or bring them up to date, and print their directories.',
+    'pull BAAI/bge-small-en-v1.5',
+  )
     .option('--revision <name>', 'Take this branch, tag or commit (default: main).')
     .option('--model-file <file>', 'Take this ONNX file (default: onnx/model.onnx).')
     .option('--file <path>', 'Take this file and no others. May be given several times.', append)
@@ -61,12 +66,12 @@ export function modelsCommand(
       await withInterrupt((signal) => pull(repos, flags, catalog, signal))
       ended(EXIT.ok)
     })
-  sub('verify [repo...]', 'Read every file and compare it with its hash.')
+  sub('verify [repo...]', 'Read every file and compare it with its hash.', 'verify BAAI/bge-small-en-v1.5')
     .option('--json', 'Print JSON.')
     .action(async (repos: string[], flags: VerifyFlags) => {
       ended((await withInterrupt((signal) => verify(repos, flags, signal))) ? EXIT.ok : EXIT.failure)
     })
-  sub('prune [repo...]', 'Remove unfinished downloads and files that nothing uses.')
+  sub('prune [repo...]', 'Remove unfinished downloads and files that nothing uses.', 'prune --dry-run')
     .option('--detached', 'Remove revisions too that no branch or tag names, pinned commits among them.')
     .option('--dry-run', 'Only say what would be removed.')
     .option('--json', 'Print JSON.')
@@ -74,7 +79,11 @@ export function modelsCommand(
       await prune(repos, flags)
       ended(EXIT.ok)
     })
-  sub('path [model]', 'Print the directory of a model, or of the cache. Nothing is downloaded.')
+  sub(
+    'path [model]',
+    'Print the directory of a model, or of the cache. Nothing is downloaded.',
+    'path BAAI/bge-small-en-v1.5',
+  )
     .option('--revision <name>', 'Take this branch, tag or commit (default: main).')
     .action(async (repo: string | undefined, flags: CacheFlags & { revision?: string }) => {
       await path(repo, flags, catalog)

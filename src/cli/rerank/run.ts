@@ -6,9 +6,9 @@ import { type Destination, STDOUT } from '../output/destination.js'
 import { Outputs } from '../output/outputs.js'
 import { runJob } from '../running/run.js'
 import { workLines, workSummary } from '../running/summary.js'
-import { print, say } from '../terminal.js'
+import { print, say, textWidth } from '../terminal.js'
 import type { RerankFlags, RerankPlan } from './plan.js'
-import { BestWriter, InOrderWriter, jsonLine, plainLine } from './writers.js'
+import { BestWriter, InOrderWriter, jsonLine, LEFT_COLUMNS, plainLine } from './writers.js'
 
 /** Pairs of a batch on the way to the output: scores are small, but someone may wait for the first ones. */
 const BATCH_ROWS = 16
@@ -45,6 +45,6 @@ export async function runRerank(plan: RerankPlan, flags: RerankFlags, signal: Ab
 }
 
 function writerFor({ isJson }: RerankPlan, { topN }: RerankFlags, to: Destination) {
-  const line = isJson ? jsonLine : plainLine(process.stdout.isTTY ? process.stdout.columns : undefined)
+  const line = isJson ? jsonLine : plainLine(textWidth(process.stdout, LEFT_COLUMNS))
   return topN === undefined ? new InOrderWriter(to, line) : new BestWriter(to, line, topN)
 }

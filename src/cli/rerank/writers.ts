@@ -12,15 +12,14 @@ import { oneLine } from '../terminal.js'
 export type RowLine = (batch: ScoreBatch, i: number, record: RowRecord | undefined) => string
 
 /** Columns of score and index and the gaps between, before the text. */
-const LEFT_COLUMNS = 20
+export const LEFT_COLUMNS = 20
 
 /** `{ index, text, score }`, or with `error` instead of `score`. */
 export const jsonLine: RowLine = (batch, i, record) =>
   toJsonText(recordOf(batch, i, record, (scored, row) => ({ score: scored.row(row) })))
 
-/** `  8.1234       0  The text`, no wider than `columns`. */
-export function plainLine(columns: number | undefined): RowLine {
-  const width = columns === undefined ? undefined : columns - LEFT_COLUMNS
+/** `  8.1234       0  The text`, with at most `width` characters of the text. */
+export function plainLine(width: number | undefined): RowLine {
   return (batch, i, record) => {
     const index = batch.indexOf(i)
     const score = batch.errors.has(index) ? '-' : batch.row(i).toFixed(4)

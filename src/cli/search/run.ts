@@ -1,13 +1,12 @@
 /** One search: embed the query, read the whole index past it, show the best rows. Exact, no structure is built. */
 
 import { access } from 'node:fs/promises'
-import { TextEmbedding } from '../../../index.js'
+import { cosineMany, TextEmbedding } from '../../../index.js'
 import { downloadView } from '../download-view.js'
 import { requireFamily } from '../families/names.js'
 import { commonOptions, type DenseFlags, denseCallOptions, denseModelOptions } from '../model-options.js'
 import { isStore } from '../stores.js'
-import { count, oneLine, painter, print } from '../terminal.js'
-import { cosine, unit } from './cosine.js'
+import { count, oneLine, painter, print, textWidth } from '../terminal.js'
 import { holdsTexts, readIndex } from './index-file.js'
 import { searchStore } from './store.js'
 import { findTexts } from './texts.js'
@@ -40,9 +39,10 @@ export async function runSearch(query: string, flags: SearchFlags, signal: Abort
   let rows = 0
   for await (const block of readIndex(flags.index, vector.length, field)) {
     signal.throwIfAborted()
-    for (let i = 0; i < block.rows; i++) {
-      const score = cosine(vector, block.values, i * vector.length)
-      if (!top.admits(score)) continue
+    const scores = cosineMany(vector, block.values)
+    for (const [i, score] of scores.entries()) {
+      // The row of a failed input is zeros, and no vector.
+      if (!top.admits(score) || (score === 0 && isZero(block.values, i, vector.length))) continue
       const text = block.texts?.[i]
       top.offer({ index: block.first + i, score, ...(text !== undefined && { text }) })
     }
@@ -52,6 +52,10 @@ export async function runSearch(query: string, flags: SearchFlags, signal: Abort
   const listed = hits.map(({ index, score, text }, i) => ({ rank: i + 1, score, index, text: text ?? null }))
   if (flags.json === true) await print(`${JSON.stringify({ query, rows, results: listed })}\n`)
   else await print(`${[...hits.map(hitLine), ...closing(hits, rows, flags)].join('\n')}\n`)
+}
+
+function isZero(values: Float32Array, row: number, dim: number): boolean {
+  return values.subarray(row * dim, (row + 1) * dim).every((value) => value === 0)
 }
 
 async function embedQuery(query: string, flags: SearchFlags, signal: AbortSignal): Promise<Float32Array> {
@@ -65,7 +69,9 @@ async function embedQuery(query: string, flags: SearchFlags, signal: AbortSignal
   try {
     const stream = model.queryEmbed(query, { ...denseCallOptions(flags), overflow: 'truncate', signal })
     const { data } = await stream.toMatrix()
-    return unit(data)
+    // Some models, and --no-normalize, leave vectors at their own length; stores compare directions.
+    const length = Math.hypot(...data)
+    return length === 0 ? data : data.map((value) => value / length)
   } finally {
     await model.close({ timeoutMs: 0 })
   }
@@ -81,7 +87,7 @@ async function withTexts(hits: Hit[], files: string[], field: string, rows: numb
 
 function hitLine({ index, score, text }: Hit, i: number): string {
   const paint = painter(process.stdout)
-  const width = process.stdout.isTTY ? process.stdout.columns - LEFT_COLUMNS : undefined
+  const width = textWidth(process.stdout, LEFT_COLUMNS)
   const shown = text === undefined ? `row ${count(index)}` : oneLine(text, width)
   return `${String(i + 1).padStart(4)}  ${paint('bold', score.toFixed(4).padStart(7))} ${shown}`
 }

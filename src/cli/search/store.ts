@@ -3,7 +3,7 @@
 import type { StoreHit } from '../../../index.js'
 import { usageError } from '../exit.js'
 import { storeOf } from '../stores.js'
-import { oneLine, painter, print } from '../terminal.js'
+import { oneLine, painter, print, textWidth } from '../terminal.js'
 import type { SearchFlags } from './run.js'
 
 /** Columns of rank and score and the gaps between, before the text. */
@@ -40,7 +40,7 @@ export async function searchStore(
 
 function linesOf({ documentId, headings, text, score }: StoreHit, i: number): string {
   const paint = painter(process.stdout)
-  const width = process.stdout.isTTY ? process.stdout.columns - LEFT_COLUMNS : undefined
+  const width = textWidth(process.stdout, LEFT_COLUMNS)
   const place = [documentId, ...headings].join(' › ')
   const indent = ' '.repeat(LEFT_COLUMNS)
   return `${String(i + 1).padStart(4)}  ${paint('bold', score.toFixed(4).padStart(7))} ${place}\n${indent}${paint('dim', oneLine(text, width))}`
