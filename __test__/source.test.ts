@@ -1,9 +1,11 @@
 /** Each kind of source, read through the same door. */
 
+import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { texts } from '../src/stream/items.js'
+import { imageItems } from '../src/stream/image-items.js'
+import { pairs, texts } from '../src/stream/items.js'
 import { checkSource, knownTotal, openSource } from '../src/stream/source.js'
 
 async function readAll(source: unknown, limit = 5): Promise<unknown[]> {
@@ -48,6 +50,25 @@ describe('a source', () => {
   it('is one text when it is a string', async () => {
     expect(await readAll('héllo')).toEqual(['héllo'])
     expect(knownTotal('héllo', texts)).toBe(1)
+  })
+
+  // Helpers for templates make such strings, and iterating one would embed its letters.
+  it('is one text when it is a String object', async () => {
+    const text = Object('héllo')
+    expect(await readAll(text)).toEqual([text])
+    expect(texts.encode(text)).toBe('héllo')
+    expect(knownTotal(text, texts)).toBe(1)
+    expect(pairs.encode([text, 'x'])).toEqual(['héllo', 'x'])
+  })
+
+  it('is not a stream of pieces of a file', () => {
+    const stream = createReadStream(import.meta.filename, 'utf8')
+    const refused = () => checkSource(stream, texts)
+    expect(refused).toThrow(/createInterface/)
+    expect(refused).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }))
+    expect(() => checkSource(process.stdin, texts)).toThrow(/createInterface/)
+    expect(() => checkSource(stream, imageItems())).toThrow(/buffer\(stream\)/)
+    stream.destroy()
   })
 
   it('has a known length only as an array', () => {

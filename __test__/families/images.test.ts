@@ -42,6 +42,87 @@ describe('an image', () => {
     expect(passage.map(bits)).toEqual([expected])
   })
 
+  it('is the same as a data: or file: URL, in memory of every kind, as a Blob and as a File of a form', async () => {
+    const expected = await vector(RGB)
+    const { buffer, byteOffset, byteLength } = bytes
+    const shared = new SharedArrayBuffer(byteLength)
+    new Uint8Array(shared).set(bytes)
+    const base64 = bytes.toString('base64')
+    const form = new FormData()
+    form.set('image', new Blob([bytes]), 'rgb.png')
+    const images: Record<string, ImageInput> = {
+      'file: string': pathToFileURL(RGB).href,
+      'data: string': `data:image/png;base64,${base64}`,
+      'data: string, escaped': `DATA:image/png;charset=x;base64,${encodeURIComponent(base64)}`,
+      'data: URL': new URL(`data:image/png;base64,${base64}`),
+      'data: string without base64': `data:image/png,${[...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')}`,
+      DataView: new DataView(buffer, byteOffset, byteLength),
+      SharedArrayBuffer: shared,
+      'view of a SharedArrayBuffer': new Uint8Array(shared),
+      Blob: new Blob([bytes]),
+      'File of a form': form.get('image') as File,
+      'String object': Object(RGB) as string,
+      'file that sharp encoded': { data: bytes, info: { format: 'png', width: 1, height: 1, channels: 3 } },
+    }
+    for (const [name, image] of Object.entries(images)) {
+      expect(await vector(image), name).toBe(expected)
+      // Alone it is one image and no list.
+      expect((await model.embed(image).toArray()).map(bits), name).toEqual([expected])
+    }
+    const rows = await model.embed([RGB, new Blob([bytes]), RGB]).toArray()
+    expect(rows.map(bits)).toEqual([expected, expected, expected])
+  })
+
+  it('is told where it is no image, without repeating it', async () => {
+    const messageOf = (image: unknown) =>
+      model
+        .embed([image as ImageInput])
+        .toArray()
+        .then(
+          () => '',
+          ({ message }: Error) => message,
+        )
+    expect(await messageOf('https://example.com/cat.png')).toContain('(await fetch(url)).arrayBuffer()')
+    const long = bytes.toString('base64').repeat(1000)
+    expect(await messageOf(long)).toContain("Buffer.from(text, 'base64')")
+    for (const image of [
+      long,
+      `data:image/png;base64,${long.slice(1)}`,
+      `data:${long}`,
+      `https://x.org/${long}`,
+    ]) {
+      expect((await messageOf(image)).length).toBeLessThan(600)
+    }
+  })
+
+  // A Blob may stand for a file of any size.
+  it('is not read beyond the limit when it is a Blob', async () => {
+    let most = 0
+    class Counted extends Blob {
+      override slice(from?: number, to?: number) {
+        most = Math.max(most, to ?? this.size)
+        return super.slice(from, to)
+      }
+    }
+    const large = new Counted([new Uint8Array(5_000_000)])
+    const reading = model.embed([large], { maxImageBytes: 1000 }).toArray()
+    await expect(reading).rejects.toMatchObject({ code: 'IMAGE_INVALID', index: 0 })
+    expect(most).toBe(1001)
+  })
+
+  it('is the pixels of sharp and of a canvas', async () => {
+    const [width, height] = [20, 10]
+    const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) => (i * 7) % 256)
+    const raw = { data: rgba, width, height, channels: 4 } as const
+    const expected = await vector(raw)
+    expect(
+      await vector({ data: Buffer.from(rgba), info: { format: 'raw', width, height, channels: 4 } }),
+    ).toBe(expected)
+    expect(await vector({ data: new Uint8ClampedArray(rgba), width, height })).toBe(expected)
+    const unclear = model.embed({ data: rgba, width, height } as ImageInput).toArray()
+    await expect(unclear).rejects.toMatchObject({ code: 'INPUT_INVALID' })
+  })
+
   it('is the same as pixels, gray, with alpha or clamped', async () => {
     const [width, height] = [20, 10]
     const colors = Array.from({ length: width * height }, (_, i) => [i % 256, (i * 3) % 256, (i * 7) % 256])

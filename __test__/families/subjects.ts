@@ -101,10 +101,31 @@ const BAD_PAIRS: Subject['bad'] = ['text', ['one'], ['a', 'b', 'c'], ['a', 7], n
   code: 'INPUT_INVALID',
 }))
 
+/** A buffer that another thread has now: `ImageInput` has its type, and its bytes are gone. */
+function transferred(): ArrayBuffer {
+  const buffer = new ArrayBuffer(8)
+  structuredClone(buffer, { transfer: [buffer] })
+  return buffer
+}
+
+function transferredBytes(): Uint8Array {
+  const bytes = new Uint8Array(8)
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+  return bytes
+}
+
 export const BAD_IMAGES: Subject['bad'] = [
   { what: 'a number', item: 7, code: 'INPUT_INVALID' },
   { what: 'null', item: null, code: 'INPUT_INVALID' },
   { what: 'a URL of the web', item: new URL('https://example.com/cat.png'), code: 'INPUT_INVALID' },
+  { what: 'a string with a URL of the web', item: 'https://example.com/cat.png', code: 'INPUT_INVALID' },
+  { what: 'an image in base64', item: png(64, 64).toString('base64').repeat(40), code: 'INPUT_INVALID' },
+  { what: 'a data: URL without data', item: 'data:image/png;base64', code: 'INPUT_INVALID' },
+  { what: 'a data: URL that is no image', item: 'data:text/plain,hello', code: 'IMAGE_INVALID' },
+  { what: 'a file: URL of another host', item: 'file://elsewhere/cat.png', code: 'INPUT_INVALID' },
+  { what: 'a buffer that was transferred', item: transferred(), code: 'INPUT_INVALID' },
+  { what: 'bytes whose buffer was transferred', item: transferredBytes(), code: 'INPUT_INVALID' },
+  { what: 'a Blob that is no image', item: new Blob(['hello']), code: 'IMAGE_INVALID' },
   { what: 'pixels without measures', item: { data: new Uint8Array(3) }, code: 'INPUT_INVALID' },
   { what: 'a corrupt file', item: goldenImage('corrupt.png'), code: 'IMAGE_INVALID' },
   { what: 'no image', item: goldenImage('not_an_image.txt'), code: 'IMAGE_INVALID' },

@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   HubFailure: 'it never leaves the downloader that throws it',
   CallbackError: 'it never leaves the resolver that throws it',
   LockLost: 'it is the reason of a signal that the same module listens to',
+  UnreadItem: 'it never leaves the stream that puts it in the place of an item',
   TierTimeout: 'it never leaves the tier that throws it',
   NoText: 'it stands for text in the rows of one reader and never leaves it',
   Interrupted: 'the command line throws and catches it in one program',

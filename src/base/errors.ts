@@ -120,9 +120,3 @@ export function invalidOption(name: string, expected: string, received: unknown)
     `Expected ${expected} for ${name} but received ${describeValue(received)}`,
   )
 }
-
-/** The same sentence about an item of the caller's source. */
-export function invalidItem(index: number, expected: string, received: unknown): MillraceError {
-  const message = `Expected ${expected} for item ${index} of the source but received ${describeValue(received)}`
-  return new MillraceError('INPUT_INVALID', message, { index })
-}

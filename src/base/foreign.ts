@@ -30,9 +30,19 @@ export function isBytes(value: unknown): value is Uint8Array {
   return types.isUint8Array(value)
 }
 
-/** An `ArrayBuffer`. */
-export function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  return types.isArrayBuffer(value)
+/** An `ArrayBuffer` or a `SharedArrayBuffer`. */
+export function isBuffer(value: unknown): value is ArrayBuffer | SharedArrayBuffer {
+  return types.isAnyArrayBuffer(value)
+}
+
+/** Memory that other threads may write to. */
+export function isShared(value: unknown): value is SharedArrayBuffer {
+  return types.isSharedArrayBuffer(value)
+}
+
+/** A `DataView`. */
+export function isDataView(value: unknown): value is DataView {
+  return types.isDataView(value)
 }
 
 /** A `Date`. */
@@ -48,6 +58,12 @@ export function isPromise(value: unknown): value is Promise<unknown> {
 /** A `URL` of Node or of a test environment such as jsdom. */
 export function isUrl(value: unknown): value is URL {
   return isRecord(value) && typeof value['href'] === 'string' && typeof value['protocol'] === 'string'
+}
+
+/** The text that a value is: a string, or a `String` object, as helpers for templates make. */
+export function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  return types.isStringObject(value) ? String.prototype.valueOf.call(value) : undefined
 }
 
 /** An error: one of the language, or an object that is used as one, such as a `DOMException`. */

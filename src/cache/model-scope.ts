@@ -10,6 +10,7 @@ import type {
   NativeModelOptions,
 } from '../binding/types.js'
 import type { TieredCache } from '../options/cache.js'
+import { MAX_IMAGE_BYTES } from '../options/image.js'
 import { CachedJob } from './cached-job.js'
 import { Flights } from './flights.js'
 import { KeyedInputs } from './keyed-inputs.js'
@@ -20,9 +21,6 @@ const FORMAT = 'millrace rows 1'
 
 /** Rows that the native job gives at a time; few calls for many rows, however small the caller's batches. */
 const INNER_BATCH = 256
-
-/** The native side's limit of an image file, where a call names none. */
-const MAX_IMAGE_BYTES = 268_435_455
 
 /** The caches of one loaded model. */
 export class ModelScope {

@@ -15,7 +15,7 @@ import {
   imageEmbedChecks,
   imageModelChecks,
 } from '../options/image.js'
-import { images } from '../stream/items.js'
+import { imageItems } from '../stream/image-items.js'
 import type { ImageSource } from '../stream/source.js'
 import { BaseModel } from './base-model.js'
 import { type DenseStream, openDenseStream } from './dense-stream.js'
@@ -113,6 +113,6 @@ export class ImageEmbedding<D extends DType = 'float32', E extends ErrorMode = '
     basePriority = 0,
   ): ImageEmbeddingStream<CD, CE> {
     const call = parseCall<ImageEmbedOptions>(where, options, imageEmbedChecks, this.#defaults, basePriority)
-    return openDenseStream(this.loaded, source, images, call)
+    return openDenseStream(this.loaded, source, imageItems(call.job.maxImageBytes), call)
   }
 }

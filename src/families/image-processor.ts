@@ -4,15 +4,15 @@
  */
 
 import { resolve } from 'node:path'
-import { MillraceError, unwrap } from '../base/errors.js'
-import { describeValue } from '../base/is.js'
+import { unwrap } from '../base/errors.js'
 import { loadAddon } from '../binding/load.js'
 import type { NativeProcessor } from '../binding/types.js'
 import { own } from '../binding/views.js'
 import { parseOptions } from '../options/check.js'
 import { type ImageCallDefaults, imageDefaultChecks } from '../options/image.js'
 import { directory } from '../options/model.js'
-import { type ImageInput, images } from '../stream/items.js'
+import { type ImageInput, imageItems } from '../stream/image-items.js'
+import { encodeItem, mustBeRead, readItems } from '../stream/items.js'
 
 /** An image as a tensor. */
 export interface PixelTensor {
@@ -55,15 +55,11 @@ export class ImageProcessor {
    */
   async process(image: ImageInput, options?: ImageCallDefaults): Promise<PixelTensor> {
     const checked = parseOptions<ImageCallDefaults>('process', options, imageDefaultChecks)
-    const encoded = images.encode(image)
-    if (encoded === undefined) {
-      const received = describeValue(image)
-      throw new MillraceError(
-        'INPUT_INVALID',
-        `Expected ${images.expected} for image but received ${received}`,
-      )
-    }
-    const { data, tiles, height, width } = unwrap(await this.#native.process(encoded, checked))
+    const kind = imageItems(checked.maxImageBytes)
+    const [item] = mustBeRead(kind, [image]) ? await readItems(kind, [image]) : [image]
+    const one = encodeItem(kind, item, 'image')
+    if ('error' in one) throw one.error
+    const { data, tiles, height, width } = unwrap(await this.#native.process(one.encoded, checked))
     return { data: own(data), shape: [tiles, 3, height, width] }
   }
 }

@@ -16,7 +16,8 @@ import {
   multimodalModelChecks,
   multimodalTextChecks,
 } from '../options/late-interaction.js'
-import { images, texts } from '../stream/items.js'
+import { imageItems } from '../stream/image-items.js'
+import { texts } from '../stream/items.js'
 import type { ImageSource, TextSource } from '../stream/source.js'
 import { BaseModel } from './base-model.js'
 import { Family } from './family.js'
@@ -101,7 +102,10 @@ export class LateInteractionMultimodalEmbedding<E extends ErrorMode = 'throw'> e
     options?: MultimodalImageOptions<CE>,
   ): MultiVectorStream<NoInfer<CE>> {
     const call = this.#call('embedImage', options, multimodalImageChecks)
-    return openMultiVectorStream(this.loaded, source, images, call, { ...call.job, input: 'image' })
+    return openMultiVectorStream(this.loaded, source, imageItems(call.job.maxImageBytes), call, {
+      ...call.job,
+      input: 'image',
+    })
   }
 
   /**

@@ -1,6 +1,7 @@
 /** The public class for scoring documents against a query. It checks, names and wires. */
 
 import { invalidOption } from '../base/errors.js'
+import { textOf } from '../base/foreign.js'
 import { type ScoreBatch, ScoreList, scoresFromNative } from '../batches/score.js'
 import type { LoadedModel } from '../loading/loaded-model.js'
 import { type CustomModel, type CustomRerankSettings, customRerank } from '../models/custom.js'
@@ -119,11 +120,12 @@ export class TextCrossEncoder<E extends ErrorMode = 'throw'> extends BaseModel {
     documents: TextSource,
     options?: RankOptions,
   ): ScoreStream<ErrorMode> | Promise<RankedDocument[]> {
-    if (typeof query !== 'string') throw invalidOption('query', 'string', query)
+    const asked = textOf(query)
+    if (asked === undefined) throw invalidOption('query', 'string', query)
     const call = parseCall<RankOptions>('rerank', options, rankChecks, this.#defaults, QUERY_PRIORITY)
     const { topN } = call.options
-    if (topN === undefined) return this.#stream(documents, documentsOf(query), call)
-    return this.#best(query, documents, call, positiveInteger('topN', topN))
+    if (topN === undefined) return this.#stream(documents, documentsOf(asked), call)
+    return this.#best(asked, documents, call, positiveInteger('topN', topN))
   }
 
   /** Scores of pairs `[query, document]` in their order, as a stream: bulk work. */

@@ -1,9 +1,9 @@
 /** Counts the tokens of a source slice by slice, so that its length does not matter. Nothing is embedded. */
 
-import { invalidItem, unwrap } from '../base/errors.js'
+import { unwrap } from '../base/errors.js'
 import type { NativeError, NativeModel } from '../binding/types.js'
 import { boolean, type Checks, parseOptions, positiveInteger, string } from '../options/check.js'
-import { type ItemKind, type TextPair, texts } from '../stream/items.js'
+import { encodeItem, type ItemKind, placeOf, type TextPair, texts } from '../stream/items.js'
 import { checkSource, openSource, type SourceReader, type TextSource } from '../stream/source.js'
 
 /** Options of `tokenCount`. */
@@ -123,9 +123,10 @@ async function gather<N>(
   while (items.length < CALL_ITEMS && performance.now() < end) {
     const slice = await reader.read(CALL_ITEMS - items.length)
     for (const item of slice.items) {
-      const encoded = kind.encode(item)
-      if (encoded === undefined) throw invalidItem(first + items.length, kind.expected, item)
-      items.push(encoded)
+      const index = first + items.length
+      const one = encodeItem(kind, item, placeOf(index), index)
+      if ('error' in one) throw one.error
+      items.push(one.encoded)
     }
     if (slice.done) return { items, done: true }
   }

@@ -17,6 +17,9 @@ import {
 } from './dense.js'
 import { type ModelOptions, modelChecks } from './model.js'
 
+/** Most bytes of a file where nobody says another number: the pixels of the limit as RGB. The core has the same. */
+export const MAX_IMAGE_BYTES = 268_435_455
+
 /** What images add to the defaults of calls. */
 export interface ImageCallDefaults {
   /** Turn an image as its EXIF orientation says. FastEmbed ignores it. @default false */

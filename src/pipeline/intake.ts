@@ -66,6 +66,7 @@ const DOCUMENTS = {
   placeholder: undefined,
   isOne: () => false,
   encode: (x: unknown) => x,
+  streamRemedy: 'give the path of the file to jsonlSource, csvSource or textSource',
   push: () => 0,
 }
 

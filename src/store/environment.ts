@@ -6,7 +6,8 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { invalidOption } from '../base/errors.js'
+import { invalidOption, MillraceError } from '../base/errors.js'
+import { reasonOf } from '../base/foreign.js'
 
 /** Environment variables by name; empty ones count as absent. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -17,9 +18,28 @@ function given(env: Environment, ...names: string[]): string | undefined {
   return names.map((name) => env[name]?.trim()).find((value) => value !== undefined && value !== '')
 }
 
+/**
+ * The home directory. A container may run with a user id that has no entry in its list of users and without HOME; then there is none, and
+ * `homedir` throws. So nothing may ask for it that has been told another place.
+ *
+ * @throws MillraceError INVALID_OPTION, with the settings that make it unnecessary.
+ */
+function home(): string {
+  try {
+    return homedir()
+  } catch (cause) {
+    throw new MillraceError(
+      'INVALID_OPTION',
+      'Expected a directory for cacheDir, FASTEMBED_CACHE_PATH, HF_HUB_CACHE or HF_HOME but received none, and this user has no home ' +
+        `directory: HOME is not set, and the system knows no user of this id (${reasonOf(cause)})`,
+      { cause },
+    )
+  }
+}
+
 /** `~` is expanded by shells, but not in an `.env` file or a container's settings. */
 function path(value: string): string {
-  return resolve(/^~(?=$|[/\\])/.test(value) ? join(homedir(), value.slice(1)) : value)
+  return resolve(/^~(?=$|[/\\])/.test(value) ? join(home(), value.slice(1)) : value)
 }
 
 function isTrue(value: string | undefined): boolean {
@@ -27,9 +47,9 @@ function isTrue(value: string | undefined): boolean {
 }
 
 function hubHome(env: Environment): string {
-  const home = given(env, 'HF_HOME')
-  if (home !== undefined) return path(home)
-  return join(path(given(env, 'XDG_CACHE_HOME') ?? join(homedir(), '.cache')), 'huggingface')
+  const hub = given(env, 'HF_HOME')
+  if (hub !== undefined) return path(hub)
+  return join(path(given(env, 'XDG_CACHE_HOME') ?? join(home(), '.cache')), 'huggingface')
 }
 
 /**
@@ -63,14 +83,22 @@ export function offlineReason(
   return localFilesOnly === true ? 'localFilesOnly is true' : undefined
 }
 
+/** What logging in wrote; empty where it wrote nothing, or where there is no home directory to write to. */
+async function writtenToken(env: Environment): Promise<string> {
+  try {
+    return await readFile(path(given(env, 'HF_TOKEN_PATH') ?? join(hubHome(env), 'token')), 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 /** The token: the option, HF_TOKEN, or the file that logging in wrote (HF_TOKEN_PATH, HF_HOME/token). */
 export async function hubToken(
   option: string | undefined,
   env: Environment = process.env,
 ): Promise<string | undefined> {
   const named = option ?? given(env, 'HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN')
-  const file = path(given(env, 'HF_TOKEN_PATH') ?? join(hubHome(env), 'token'))
-  const token = named ?? (await readFile(file, 'utf8').catch(() => '')).trim()
+  const token = named ?? (await writtenToken(env)).trim()
   if (token === '') return undefined
   // It becomes a header. The value is not repeated in the error: it is a secret.
   if (!/^[\x21-\x7e]+$/.test(token)) {

@@ -1,10 +1,9 @@
-/** The kinds of item a source may hold: how each crosses to the native side. Reading sources is in `source.ts`. */
+/** The kinds of item a source may hold: how each crosses to the native side. Images are in `image-items.ts`; reading sources is in `source.ts`. */
 
-import { fileURLToPath } from 'node:url'
-import { unwrap } from '../base/errors.js'
-import { isArrayBuffer, isArrayOf, isBytes, isUrl } from '../base/foreign.js'
-import { isRecord } from '../base/is.js'
-import type { NativeImage, NativeJob } from '../binding/types.js'
+import { MillraceError, unwrap } from '../base/errors.js'
+import { reasonOf, textOf } from '../base/foreign.js'
+import { describeValue } from '../base/is.js'
+import type { NativeJob } from '../binding/types.js'
 
 /** A kind of item; `N` is what the addon takes. */
 export interface ItemKind<N> {
@@ -16,66 +15,35 @@ export interface ItemKind<N> {
   isOne(source: unknown): boolean
   /** The item as the addon takes it; `undefined` for one that is not of the kind. */
   encode(item: unknown): N | undefined
+  /** Items that must be read before they can be encoded, such as a `Blob`. */
+  readonly reading?: ItemReading
+  /** What to do instead, for an item that is often given and cannot be taken. */
+  remedy?(item: unknown): string | undefined
+  /** What to do with a stream of Node whose chunks are pieces of a file and no items. */
+  readonly streamRemedy: string
   /** Puts items into a job; how many more it takes now. */
   push(job: NativeJob, items: N[]): number
 }
+
+/** How items are read first. */
+export interface ItemReading {
+  /** Whether this item must be. */
+  isNeeded(item: unknown): boolean
+  /** What is encoded in its place. */
+  read(item: unknown): Promise<unknown>
+}
+
+const LINES = 'read it line by line with createInterface({ input: stream }) of node:readline'
 
 /** Texts: strings. */
 export const texts: ItemKind<string> = {
   expected: 'string',
   placeholder: '',
-  isOne: (source) => typeof source === 'string',
-  encode: (item) => (typeof item === 'string' ? item : undefined),
+  // `new String('…')` too, which helpers for templates make: it could be iterated, as its letters.
+  isOne: (source) => textOf(source) !== undefined,
+  encode: textOf,
+  streamRemedy: LINES,
   push: (job, items) => unwrap(job.push(items)),
-}
-
-/** Pixels that are decoded already: rows from the top, 8 bits a channel, channels interleaved. */
-export interface RawImage {
-  /** `width × height × channels` values. */
-  data: Uint8Array | Uint8ClampedArray
-  width: number
-  height: number
-  /** 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA. Alpha is dropped. */
-  channels: 1 | 2 | 3 | 4
-}
-
-/** One image: the path or `file:` URL of a file, the bytes of one (a `Buffer`, say), or pixels. */
-export type ImageInput = string | URL | Uint8Array | ArrayBuffer | RawImage
-
-function isRawImage(item: unknown): item is RawImage {
-  return (
-    isRecord(item) &&
-    (isBytes(item['data']) || isArrayOf('Uint8ClampedArray', item['data'])) &&
-    [item['width'], item['height'], item['channels']].every(
-      (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32,
-    )
-  )
-}
-
-function encodeImage(item: unknown): NativeImage | undefined {
-  if (typeof item === 'string') return { path: item }
-  if (isUrl(item)) {
-    try {
-      return { path: fileURLToPath(item.href) }
-    } catch {
-      return undefined // not a file's
-    }
-  }
-  if (isBytes(item)) return { data: item }
-  if (isArrayBuffer(item)) return { data: new Uint8Array(item) }
-  if (!isRawImage(item)) return undefined
-  const { data, width, height, channels } = item
-  const bytes = isBytes(data) ? data : new Uint8Array(data.buffer, data.byteOffset, data.length)
-  return { data: bytes, width, height, channels }
-}
-
-/** Images. */
-export const images: ItemKind<NativeImage> = {
-  expected: 'path, file: URL, Uint8Array or { data, width, height, channels }',
-  placeholder: {},
-  isOne: (source) => encodeImage(source) !== undefined || isUrl(source),
-  encode: encodeImage,
-  push: (job, items) => unwrap(job.pushImages(items)),
 }
 
 /** A query and the document that is judged by it. */
@@ -86,10 +54,12 @@ export const pairs: ItemKind<TextPair> = {
   expected: 'pair of strings [query, document]',
   placeholder: ['', ''],
   isOne: () => false,
-  encode: (item) =>
-    Array.isArray(item) && item.length === 2 && item.every((text) => typeof text === 'string')
-      ? (item as unknown as TextPair)
-      : undefined,
+  encode(item) {
+    if (!Array.isArray(item) || item.length !== 2) return undefined
+    const [query, document] = item.map(textOf)
+    return query === undefined || document === undefined ? undefined : [query, document]
+  },
+  streamRemedy: LINES,
   push: (job, items) =>
     unwrap(
       job.pushPairs(
@@ -111,4 +81,63 @@ export function documentsOf(query: string): ItemKind<string> {
         ),
       ),
   }
+}
+
+/** An item that could not be read, in its place among those that were. */
+class UnreadItem {
+  readonly item: unknown
+  readonly cause: unknown
+
+  constructor(item: unknown, cause: unknown) {
+    this.item = item
+    this.cause = cause
+  }
+}
+
+/** Whether some of the items must be read before they can be encoded. */
+export function mustBeRead(kind: ItemKind<unknown>, items: readonly unknown[]): boolean {
+  const { reading } = kind
+  return reading !== undefined && items.some((item) => reading.isNeeded(item))
+}
+
+/** Reads the items that must be read, one after the other, so that no more than one lies in memory unasked. Never rejects. */
+export async function readItems(kind: ItemKind<unknown>, items: readonly unknown[]): Promise<unknown[]> {
+  const read: unknown[] = []
+  for (const item of items) {
+    const needed = kind.reading?.isNeeded(item) === true
+    read.push(
+      needed ? await kind.reading?.read(item).catch((cause: unknown) => new UnreadItem(item, cause)) : item,
+    )
+  }
+  return read
+}
+
+/** The item as the addon takes it, or the INPUT_INVALID that says why it cannot be taken. `place` is what the error calls it. */
+export function encodeItem<N>(
+  kind: ItemKind<N>,
+  item: unknown,
+  place: string,
+  index?: number,
+): { encoded: N } | { error: MillraceError } {
+  let why: string | undefined
+  let details: { cause?: unknown } = {}
+  try {
+    if (item instanceof UnreadItem) throw item.cause
+    const encoded = kind.encode(item)
+    if (encoded !== undefined) return { encoded }
+    why = kind.remedy?.(item)
+  } catch (cause) {
+    // A buffer that was transferred, a getter that throws: this item alone is at fault, and must not end a stream that collects errors.
+    why = `it cannot be read: ${reasonOf(cause)}`
+    details = { cause }
+  }
+  const given = item instanceof UnreadItem ? item.item : item
+  const message = `Expected ${kind.expected} for ${place} but received ${describeValue(given)}`
+  const whole = why === undefined ? message : `${message}; ${why}`
+  return { error: new MillraceError('INPUT_INVALID', whole, { index, ...details }) }
+}
+
+/** How an error calls an item. */
+export function placeOf(index: number): string {
+  return `item ${index} of the source`
 }

@@ -4,10 +4,10 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { invalidItem, type MillraceError, unwrap } from '../base/errors.js'
+import { type MillraceError, unwrap } from '../base/errors.js'
 import { isPromise } from '../base/foreign.js'
 import type { NativeJob } from '../binding/types.js'
-import type { ItemKind } from './items.js'
+import { encodeItem, type ItemKind, mustBeRead, placeOf, readItems } from './items.js'
 import type { SourceReader } from './source.js'
 
 /** Longest time the pump runs without a turn of the event loop; a promise that is ready gives it none. */
@@ -66,7 +66,9 @@ export class Pump<N> {
       const read = this.#source.read(room)
       const slice = isPromise(read) ? await read : read
       if (this.#stopped) return
-      const items = this.#encode(slice.items)
+      const { items: given } = slice
+      const items = this.#encode(mustBeRead(this.#kind, given) ? await readItems(this.#kind, given) : given)
+      if (this.#stopped) return
       if (items.length > 0) room = this.#kind.push(this.#job, items)
       this.#pushed += items.length
       if (slice.done || this.#inputError !== undefined) {
@@ -95,17 +97,17 @@ export class Pump<N> {
   #encode(items: unknown[]): N[] {
     const encoded: N[] = []
     for (const item of items) {
-      const one = this.#kind.encode(item)
-      if (one !== undefined) {
-        encoded.push(one)
+      const index = this.#pushed + encoded.length
+      const one = encodeItem(this.#kind, item, placeOf(index), index)
+      if ('encoded' in one) {
+        encoded.push(one.encoded)
         continue
       }
-      const error = invalidItem(this.#pushed + encoded.length, this.#kind.expected, item)
       if (!this.#collect) {
-        this.#inputError = error
+        this.#inputError = one.error
         break
       }
-      this.inputErrors.set(this.#pushed + encoded.length, error)
+      this.inputErrors.set(index, one.error)
       encoded.push(this.#kind.placeholder)
     }
     return encoded

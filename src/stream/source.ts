@@ -5,7 +5,8 @@
 
 import { MillraceError } from '../base/errors.js'
 import { describeValue } from '../base/is.js'
-import type { ImageInput, ItemKind } from './items.js'
+import type { ImageInput } from './image-items.js'
+import type { ItemKind } from './items.js'
 
 /** Where many items come from. Streams of Node must give one item a chunk (object mode, such as `readline` or `split`). */
 export type ItemSource<T> = Iterable<T> | AsyncIterable<T> | ReadableStream<T>
@@ -51,6 +52,13 @@ type Pullable = { getReader(): ReadableStreamDefaultReader<unknown> }
 
 /** Throws INPUT_INVALID unless the value can be read as a source of such items. */
 export function checkSource(source: unknown, kind: ItemKind<unknown>): void {
+  if (isByteStream(source)) {
+    throw new MillraceError(
+      'INPUT_INVALID',
+      `Expected items for source but received ${describeValue(source)}, a stream of Node that is not in object mode: its chunks ` +
+        `are pieces of any length and no items; ${kind.streamRemedy}`,
+    )
+  }
   if (kind.isOne(source) || isWebStream(source) || isAsyncIterable(source) || isIterable(source)) return
   throw new MillraceError(
     'INPUT_INVALID',
@@ -80,6 +88,7 @@ function sizeOf(item: unknown): number {
   if (!isObject(item)) return 0
   if ('byteLength' in item && typeof item.byteLength === 'number') return item.byteLength
   if ('data' in item) return sizeOf(item.data)
+  if ('size' in item && typeof item.size === 'number' && 'arrayBuffer' in item) return item.size
   if ('text' in item) return sizeOf(item.text)
   return Array.isArray(item) ? item.reduce((sum: number, part) => sum + sizeOf(part), 0) : 0
 }
@@ -94,6 +103,17 @@ function isSliced(value: unknown): value is SlicedSource<unknown> {
 
 function isWebStream(value: unknown): value is Pullable {
   return isObject(value) && 'getReader' in value && typeof value.getReader === 'function'
+}
+
+/** A stream of a file, a socket or a process: `createReadStream(path, 'utf8')` gives 64 KB at a time, wherever a line ends. */
+function isByteStream(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    'readableObjectMode' in value &&
+    value.readableObjectMode === false &&
+    'pipe' in value &&
+    typeof value.pipe === 'function'
+  )
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
