@@ -15,6 +15,7 @@ import { CachedJob } from './cached-job.js'
 import { Flights } from './flights.js'
 import { KeyedInputs } from './keyed-inputs.js'
 import { type FileStates, fileStatesOf, nameModelFiles } from './model-files.js'
+import type { CachedCall } from './slot.js'
 
 /** Changes whenever the same model, options and input give another row than before. */
 const FORMAT = 'millrace rows 1'
@@ -28,7 +29,7 @@ export class ModelScope {
   /** The model's files as they were before it was loaded. */
   #files: FileStates = new Map()
   #isToldOfChange = false
-  readonly #flights = new WeakMap<TieredCache, Flights<CachedJob>>()
+  readonly #flights = new WeakMap<TieredCache, Flights<CachedCall>>()
   readonly #jobs = new Set<WeakRef<CachedJob>>()
   readonly #caches = new Set<TieredCache>()
   #identity: Promise<string> | undefined
@@ -112,8 +113,8 @@ export class ModelScope {
     await Promise.all([...this.#caches].map((cache) => cache.flush()))
   }
 
-  #flightsOf(cache: TieredCache): Flights<CachedJob> {
-    const flights = this.#flights.get(cache) ?? new Flights<CachedJob>()
+  #flightsOf(cache: TieredCache): Flights<CachedCall> {
+    const flights = this.#flights.get(cache) ?? new Flights<CachedCall>()
     this.#flights.set(cache, flights)
     return flights
   }
