@@ -227,6 +227,30 @@ describe('documents', () => {
     await expect(run(source)).rejects.toMatchObject({ code: 'INPUT_INVALID', index: 1 })
   })
 
+  it('whose metadata JSON cannot hold are told by the field, and keep their ids', async () => {
+    let deep: object = {}
+    for (let i = 0; i < 3000; i++) deep = { in: deep }
+    const source = [
+      { id: 'big', text: 'one', metadata: { page: { number: 1n } } },
+      { id: 'map', text: 'two', metadata: { tags: [new Map([['a', 1]])] } },
+      { id: 'pattern', text: 'three', metadata: { match: /x/ } },
+      { id: 'deep', text: 'four', metadata: deep },
+      { id: 'list', text: 'five', metadata: [] },
+      { id: 'fine', text: 'six', metadata: { when: new Date(0), nothing: undefined } },
+    ]
+    const deadLetters = new MemoryLetters()
+    const { records } = await run(source as never, { deadLetters })
+    expect(records.map(({ documentId }) => documentId)).toEqual(['fine'])
+    const told = deadLetters.letters.map(({ documentId, message }) => [documentId, message])
+    expect(told).toEqual([
+      ['big', expect.stringContaining('metadata.page.number but received 1 of type bigint')],
+      ['map', expect.stringContaining('metadata.tags.0 but received Map')],
+      ['pattern', expect.stringContaining('metadata.match but received RegExp')],
+      ['deep', expect.stringContaining('metadata.in.in.')],
+      ['list', expect.stringContaining('for metadata but received')],
+    ])
+  })
+
   it('that a model refuses fail as a whole', async () => {
     await using strict = await TextEmbedding.create({ overflow: 'error' })
     const long = { id: 'long', text: 'word '.repeat(2000) }

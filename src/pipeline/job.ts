@@ -10,6 +10,7 @@ import { ARRAYS, type DType, isLeveled } from '../formats/dtype.js'
 import type { DropReason } from '../metrics/metrics.js'
 import type { PipelineDocument, UnreadableDocument } from './document.js'
 import { Outcome } from './journal/document-table.js'
+import { jsonFaultOf } from './metadata.js'
 import type { PipelineRecord } from './record.js'
 
 /** What the models' rows are. */
@@ -124,6 +125,9 @@ export function isUnreadable(value: unknown): value is UnreadableDocument {
   return isId(id) && isError(error) && 'code' in error
 }
 
+/** How much of a field's path a message shows: one that is nested too deep has thousands of characters. */
+const SHOWN_PATH = 80
+
 /** Checks what a source gave; answers why it is no document. */
 export function whyNoDocument(value: unknown): string | undefined {
   if (!isRecord(value)) return `Expected { id, text } but received ${describeValue(value)}`
@@ -135,23 +139,17 @@ export function whyNoDocument(value: unknown): string | undefined {
   if (format !== undefined && format !== 'text' && format !== 'markdown' && format !== 'html') {
     return `Expected one of 'text', 'markdown', 'html' for format but received ${describeValue(format)}`
   }
-  if (metadata !== undefined && !isJsonObject(metadata)) {
+  if (metadata === undefined) return undefined
+  if (!isRecord(metadata)) {
     return `Expected object that JSON can hold for metadata but received ${describeValue(metadata)}`
   }
-  return undefined
+  const fault = jsonFaultOf(metadata)
+  if (fault === undefined) return undefined
+  const field = fault.path.length > SHOWN_PATH ? `${fault.path.slice(0, SHOWN_PATH)}…` : fault.path
+  return `Expected value that JSON can hold for metadata.${field} but received ${describeValue(fault.value)}`
 }
 
 /** Whether a value can name a document. */
 export function isId(id: unknown): id is string {
   return typeof id === 'string' && id !== '' && !id.startsWith(NAMELESS)
-}
-
-function isJsonObject(value: unknown): boolean {
-  if (!isRecord(value)) return false
-  try {
-    JSON.stringify(value) // throws for cycles and for BigInt
-    return true
-  } catch {
-    return false
-  }
 }

@@ -4,7 +4,8 @@ import { type Command, Option } from 'commander'
 import { EXIT, EXIT_HELP } from '../exit.js'
 import { withInterrupt } from '../interrupt.js'
 import { commaSeparated, encodingName, positiveInteger, wholeNumber } from '../model-options.js'
-import { type ChunkFlags, runChunk } from './run.js'
+import type { ChunkFlags } from './flags.js'
+import { runChunk } from './run.js'
 
 const HELP = `
 The command cuts texts into chunks that a model takes whole, and prints a JSON record for each chunk: source, start, end, tokens, headings (with

@@ -4,7 +4,7 @@ import { inputName, readWhole, STDIN } from '../../pipeline/sources/bytes.js'
 import { decodeText } from '../../pipeline/sources/encoding.js'
 import { formatOf, readRecords } from '../input/records.js'
 import { strings } from '../input/shapes.js'
-import type { ChunkFlags } from './run.js'
+import type { ChunkFlags } from './flags.js'
 
 /** One text. */
 export interface ChunkInput {

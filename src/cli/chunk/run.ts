@@ -4,25 +4,8 @@ import { type CleanOptions, cleanText, TextChunker, type TextChunkerOptions } fr
 import { toJsonText } from '../../pipeline/sources/json.js'
 import { usageError } from '../exit.js'
 import { type Destination, openDestination } from '../output/destination.js'
+import type { ChunkFlags } from './flags.js'
 import { type ChunkInput, readInputs } from './inputs.js'
-
-/** What commander makes of the options. */
-export interface ChunkFlags {
-  by: 'sentence' | 'markdown' | 'tokens'
-  maxTokens?: number
-  overlap: number
-  prefix?: string
-  model?: string
-  modelPath?: string
-  clean?: boolean
-  html?: boolean
-  markdown?: boolean
-  format?: 'text' | 'jsonl'
-  encoding?: string
-  field: string
-  keep: readonly string[]
-  output: string
-}
 
 /** Texts of one native call: enough to make the calls few. */
 const CALL_TEXTS = 256

@@ -4,7 +4,8 @@ import type { Command } from 'commander'
 import { EXIT, EXIT_HELP } from '../exit.js'
 import { withInterrupt } from '../interrupt.js'
 import { addDenseOptions, addModelOptions, append, positiveInteger } from '../model-options.js'
-import { runSearch, type SearchFlags } from './run.js'
+import type { SearchFlags } from './flags.js'
+import { runSearch } from './run.js'
 
 const HELP = `
 The command embeds the query, compares it with every vector of the index by cosine, and prints rank, score and text of the nearest ones. The

@@ -4,22 +4,14 @@ import { access } from 'node:fs/promises'
 import { cosineMany, TextEmbedding } from '../../../index.js'
 import { downloadView } from '../download-view.js'
 import { requireFamily } from '../families/names.js'
-import { commonOptions, type DenseFlags, denseCallOptions, denseModelOptions } from '../model-options.js'
+import { commonOptions, denseCallOptions, denseModelOptions } from '../model-options.js'
 import { isStore } from '../stores.js'
 import { count, oneLine, painter, print, textWidth } from '../terminal.js'
+import type { SearchFlags } from './flags.js'
 import { holdsTexts, readIndex } from './index-file.js'
 import { searchStore } from './store.js'
 import { findTexts } from './texts.js'
 import { type Hit, Top } from './top.js'
-
-/** What commander makes of the options. */
-export interface SearchFlags extends DenseFlags {
-  index: string
-  texts?: string[]
-  field?: string
-  top: number
-  json?: boolean
-}
 
 /** Columns of rank and score and the gaps between, before the text. */
 const LEFT_COLUMNS = 14

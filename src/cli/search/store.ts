@@ -4,7 +4,7 @@ import type { StoreHit } from '../../../index.js'
 import { usageError } from '../exit.js'
 import { storeOf } from '../stores.js'
 import { oneLine, painter, print, textWidth } from '../terminal.js'
-import type { SearchFlags } from './run.js'
+import type { SearchFlags } from './flags.js'
 
 /** Columns of rank and score and the gaps between, before the text. */
 const LEFT_COLUMNS = 14
