@@ -3,6 +3,7 @@
 //! This crate owns what millrace is for. It knows inference only as the traits of `millrace-contract`, and neither ONNX
 //! Runtime nor Node: its tests run over a deterministic backend, without a model.
 
+pub mod background;
 pub mod chunk;
 pub mod cpu;
 pub mod dense;

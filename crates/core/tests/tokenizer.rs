@@ -179,11 +179,37 @@ fn overflow_can_be_an_error() {
     assert_eq!(tokenizer.encode("hello", 3, Overflow::Truncate).unwrap().len(), 3);
 }
 
+/// Tokenizers of every kind: by words, by bytes, of a whole text as one piece, cut on the left.
+const KINDS: [&str; 8] =
+    ["bge", "qwen", "multilingual", "clip_text", "siglip_text", "rr_uni", "mlateon", "tok_left"];
+
+/// huggingface/text-embeddings-inference#394: `truncate` cuts whatever the tokenizer, however long the text.
+#[test]
+fn a_text_of_more_than_a_megabyte_is_cut_whatever_the_tokenizer() {
+    for name in KINDS {
+        let (spec, _copy) = spec(&goldens::model(name));
+        let tokenizer = Tokenizer::load(&spec).unwrap();
+        let words = "hello world ".repeat(110_000);
+        let cut = tokenizer.encode(&words, 40, Overflow::Truncate).unwrap();
+        assert_eq!((cut.len(), cut.truncated), (40, true), "{name}");
+        assert_eq!(tokenizer.count(&words, 40).unwrap(), 40, "{name}");
+        let short = "hello world ".repeat(5000);
+        let expected = tokenizer.encode(&short, 40, Overflow::Truncate).unwrap();
+        assert_eq!(cut.ids, expected.ids, "{name}: the end that is kept is alike");
+        for odd in ["0f".repeat(800_000), format!("{}hello", " ".repeat(1_600_000))] {
+            let cut = tokenizer.encode(&odd, 40, Overflow::Truncate).unwrap();
+            assert!(cut.len() <= 40 && cut.truncated, "{name}: {} tokens", cut.len());
+            let refused = tokenizer.encode(&odd, 40, Overflow::Error).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::InputTooLong, "{name}");
+        }
+    }
+}
+
 #[test]
 fn a_text_without_end_is_bounded() {
     let (spec, _copy) = spec(&goldens::model("bge"));
     let tokenizer = Tokenizer::load(&spec).unwrap();
-    // 100 MB of words cost what their beginning costs; 100 MB of one word or of blanks are refused.
+    // 100 MB of words cost what their beginning costs; of 100 MB of one word or of blanks, the first megabyte is read.
     let words = "some words ".repeat(10 << 20);
     let start = std::time::Instant::now();
     assert_eq!(tokenizer.encode(&words, 48, Overflow::Truncate).unwrap().len(), 48);
@@ -191,7 +217,10 @@ fn a_text_without_end_is_bounded() {
     for endless in ["a", " "] {
         let text = endless.repeat(100 << 20);
         let start = std::time::Instant::now();
-        let error = tokenizer.encode(&text, 48, Overflow::Truncate).unwrap_err();
+        let cut = tokenizer.encode(&text, 48, Overflow::Truncate).unwrap();
+        let tokens = if endless == "a" { 3 } else { 2 };
+        assert_eq!((cut.len(), cut.truncated), (tokens, true));
+        let error = tokenizer.encode(&text, 48, Overflow::Error).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InputTooLong, "{error}");
         assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }

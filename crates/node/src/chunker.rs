@@ -2,15 +2,18 @@
 
 use crate::{
     batch::count,
-    error::{NativeError, blocking},
-    options::size,
+    options::{size, unknown},
+    promise::in_background,
 };
 use millrace_contract::Result;
 use millrace_core::{
     chunk::{ChunkBy, ChunkOptions, Chunker},
     model::resolve_text,
 };
-use napi::bindgen_prelude::{Either, Uint32Array};
+use napi::{
+    Env,
+    bindgen_prelude::{Object, Uint32Array},
+};
 use napi_derive::napi;
 use std::{path::Path, sync::Arc};
 
@@ -50,41 +53,33 @@ pub struct NativeChunker {
 fn load(options: NativeChunkerOptions) -> Result<Chunker> {
     let spec = resolve_text(Path::new(&options.dir), options.max_tokens.map(size))?;
     let by = match options.by.as_str() {
+        "sentence" => ChunkBy::Sentence,
         "markdown" => ChunkBy::Markdown,
         "tokens" => ChunkBy::Tokens,
-        _ => ChunkBy::Sentence,
+        other => return unknown("by", other, "'sentence', 'markdown' or 'tokens'"),
     };
     Chunker::load(&spec, ChunkOptions { by, overlap: size(options.overlap), prefix: options.prefix })
 }
 
 /// Loads the tokenizer of a model's directory, on a thread of its own.
-#[napi]
-pub async fn create_chunker(options: NativeChunkerOptions) -> Either<NativeChunker, NativeError> {
-    match blocking(move || load(options)).await {
-        Ok(chunker) => Either::A(NativeChunker { chunker: Arc::new(chunker) }),
-        Err(error) => Either::B(error.into()),
-    }
+#[napi(ts_return_type = "Promise<NativeChunker | NativeError>")]
+pub fn create_chunker(env: &Env, options: NativeChunkerOptions) -> napi::Result<Object<'_>> {
+    in_background(env, move || load(options), |chunker| NativeChunker { chunker: Arc::new(chunker) })
 }
 
-/// What of the chunks of one text crosses: arrays are made on the thread that settles the promise.
-struct Flat {
-    spans: Vec<u32>,
-    path_of: Vec<u32>,
-    paths: Vec<Vec<String>>,
-}
-
-fn chunk_one(chunker: &Chunker, text: &str) -> Result<Flat> {
+fn chunk_one(chunker: &Chunker, text: &str) -> Result<NativeChunks> {
     let chunks = chunker.chunk(text)?;
-    let mut flat =
-        Flat { spans: Vec::with_capacity(chunks.len() * 3), path_of: Vec::new(), paths: Vec::new() };
+    let mut spans = Vec::with_capacity(chunks.len() * 3);
+    let mut path_of = Vec::with_capacity(chunks.len());
+    let mut paths: Vec<Vec<String>> = Vec::new();
     for chunk in chunks {
-        flat.spans.extend([chunk.utf16.start, chunk.utf16.end, chunk.tokens].map(count));
-        if flat.paths.last().is_none_or(|path| **path != *chunk.headings) {
-            flat.paths.push(chunk.headings.to_vec());
+        spans.extend([chunk.utf16.start, chunk.utf16.end, chunk.tokens].map(count));
+        if paths.last().is_none_or(|path| **path != *chunk.headings) {
+            paths.push(chunk.headings.to_vec());
         }
-        flat.path_of.push(count(flat.paths.len() - 1));
+        path_of.push(count(paths.len() - 1));
     }
-    Ok(flat)
+    Ok(NativeChunks { spans: spans.into(), path_of: path_of.into(), paths })
 }
 
 #[napi]
@@ -96,25 +91,14 @@ impl NativeChunker {
     }
 
     /// The chunks of each text, on a thread of its own. An error names the text.
-    #[napi]
-    pub async fn chunk(&self, texts: Vec<String>) -> Either<Vec<NativeChunks>, NativeError> {
+    #[napi(ts_return_type = "Promise<Array<NativeChunks> | NativeError>")]
+    pub fn chunk<'env>(&self, env: &'env Env, texts: Vec<String>) -> napi::Result<Object<'env>> {
         let chunker = Arc::clone(&self.chunker);
         let work = move || {
             let chunk =
                 |(at, text): (usize, &String)| chunk_one(&chunker, text).map_err(|error| error.at(at as u64));
-            texts.iter().enumerate().map(chunk).collect::<Result<Vec<Flat>>>()
+            texts.iter().enumerate().map(chunk).collect::<Result<Vec<_>>>()
         };
-        match blocking(work).await {
-            Ok(all) => Either::A(
-                all.into_iter()
-                    .map(|Flat { spans, path_of, paths }| NativeChunks {
-                        spans: spans.into(),
-                        path_of: path_of.into(),
-                        paths,
-                    })
-                    .collect(),
-            ),
-            Err(error) => Either::B(error.into()),
-        }
+        in_background(env, work, |chunks| chunks)
     }
 }

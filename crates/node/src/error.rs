@@ -1,7 +1,7 @@
 //! Errors as data.
 
 use crate::batch::double;
-use millrace_contract::{Error, ErrorKind, Result};
+use millrace_contract::Error;
 use napi_derive::napi;
 
 /// A failure as data. `index` is the global position of the input it concerns.
@@ -24,12 +24,4 @@ impl From<Error> for NativeError {
             index: error.index().map(double),
         }
     }
-}
-
-/// Does blocking work on a thread made for it, not on the one that settles promises.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let joined = napi::tokio::task::spawn_blocking(work).await;
-    joined.unwrap_or_else(|error| Err(Error::new(ErrorKind::Internal, format!("The work was lost: {error}"))))
 }

@@ -3,39 +3,35 @@
 #![expect(clippy::needless_pass_by_value, reason = "what crosses from JavaScript is owned")]
 
 use crate::{
-    error::{NativeError, blocking},
     options::whole,
+    promise::{in_background, settled},
 };
 use millrace_contract::Result;
 use millrace_core::fingerprint::{self, Namer};
-use napi::bindgen_prelude::{Either, Uint8Array};
+use napi::{
+    Env,
+    bindgen_prelude::{Object, Uint8Array},
+};
 use napi_derive::napi;
 use std::path::Path;
 
 /// The names of files' contents, at their places. Works on a thread of its own.
-#[napi]
-pub async fn fingerprint_files(paths: Vec<String>) -> Either<Vec<String>, NativeError> {
-    let names = move || paths.iter().map(|path| fingerprint::file(Path::new(path))).collect::<Result<_>>();
-    match blocking(names).await {
-        Ok(names) => Either::A(names),
-        Err(error) => Either::B(error.into()),
-    }
+#[napi(ts_return_type = "Promise<Array<string> | NativeError>")]
+pub fn fingerprint_files(env: &Env, paths: Vec<String>) -> napi::Result<Object<'_>> {
+    let names =
+        move || paths.iter().map(|path| fingerprint::file(Path::new(path))).collect::<Result<Vec<_>>>();
+    in_background(env, names, |names| names)
 }
 
 /// The files that the ONNX file at `path` consists of, itself first. Works on a thread of its own.
-#[napi]
-pub async fn weight_files(path: String) -> Either<Vec<String>, NativeError> {
-    let inspected = blocking({
-        let path = path.clone();
-        move || millrace_ort::inspect(Path::new(&path))
-    });
-    match inspected.await {
-        Ok(file) => {
-            let external = file.external.into_iter().map(|file| file.to_string_lossy().into_owned());
-            Either::A(std::iter::once(path).chain(external).collect())
-        }
-        Err(error) => Either::B(error.into()),
-    }
+#[napi(ts_return_type = "Promise<Array<string> | NativeError>")]
+pub fn weight_files(env: &Env, path: String) -> napi::Result<Object<'_>> {
+    let files = move || {
+        let file = millrace_ort::inspect(Path::new(&path))?;
+        let external = file.external.into_iter().map(|file| file.to_string_lossy().into_owned());
+        Ok(std::iter::once(path).chain(external).collect::<Vec<_>>())
+    };
+    in_background(env, files, |files| files)
 }
 
 /// The name of a list of fields.
@@ -60,11 +56,16 @@ pub fn name_pairs(context: String, queries: Vec<String>, documents: Vec<String>)
 }
 
 /// The name of bytes and what is said of them, as bytes of `context`. Works on a thread of its own.
-#[napi]
-pub async fn name_bytes(context: String, facts: String, bytes: Uint8Array) -> Option<String> {
+#[napi(ts_return_type = "Promise<string | null>")]
+pub fn name_bytes<'env>(
+    env: &'env Env,
+    context: String,
+    facts: String,
+    bytes: &[u8],
+) -> napi::Result<Object<'env>> {
     let bytes = bytes.to_vec();
     let name = move || Ok(Namer::new(context.as_bytes()).name_of([facts.as_bytes(), &bytes]));
-    blocking(name).await.ok()
+    settled(env, name, Result::ok)
 }
 
 /// A file's bytes and their name; see `NativeNamedFile`.
@@ -78,13 +79,20 @@ pub struct NativeNamedFile {
 
 /// A file's bytes and their name, as bytes of `context`; `null` when it cannot be read or is no file, or has more
 /// bytes than `most`. Works on a thread of its own.
-#[napi]
-pub async fn read_named(context: String, facts: String, path: String, most: f64) -> Option<NativeNamedFile> {
-    let most = whole(most);
+#[napi(ts_return_type = "Promise<NativeNamedFile | null>")]
+pub fn read_named(
+    env: &Env,
+    context: String,
+    facts: String,
+    path: String,
+    most: f64,
+) -> napi::Result<Object<'_>> {
     let read = move || {
         let namer = Namer::new(context.as_bytes()).field(facts.as_bytes());
-        Ok(fingerprint::read(&namer, Path::new(&path), most))
+        Ok(fingerprint::read(&namer, Path::new(&path), whole(most)))
     };
-    let (name, bytes) = blocking(read).await.ok().flatten()?;
-    Some(NativeNamedFile { name, bytes: bytes.into() })
+    settled(env, read, |read| {
+        let file = read.ok().flatten();
+        file.map(|(name, bytes)| NativeNamedFile { name, bytes: bytes.into() })
+    })
 }

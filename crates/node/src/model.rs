@@ -1,17 +1,21 @@
 //! A loaded model, as JavaScript holds it.
 
 use crate::{
-    error::{NativeError, blocking},
+    error::NativeError,
     exit,
     families::{self, Stems},
     info::{NativeMetrics, NativeModelInfo},
     inputs::Inputs,
     job::NativeJob,
     options::{NativeCountOptions, NativeJobOptions, NativeModelOptions},
+    promise::{in_background, settled},
     served::Served,
 };
-use millrace_contract::{Error, Result};
-use napi::bindgen_prelude::{Either, Uint32Array};
+use millrace_contract::Result;
+use napi::{
+    Env,
+    bindgen_prelude::{Either, Object, Uint32Array},
+};
 use napi_derive::napi;
 use std::{sync::Arc, time::Duration};
 
@@ -31,12 +35,9 @@ fn load(options: &NativeModelOptions) -> Result<NativeModel> {
 }
 
 /// Loads a model on a thread of its own.
-#[napi]
-pub async fn load_model(options: NativeModelOptions) -> Either<NativeModel, NativeError> {
-    match blocking(move || exit::load(|| load(&options))).await {
-        Ok(model) => Either::A(model),
-        Err(error) => Either::B(error.into()),
-    }
+#[napi(ts_return_type = "Promise<NativeModel | NativeError>")]
+pub fn load_model(env: &Env, options: NativeModelOptions) -> napi::Result<Object<'_>> {
+    in_background(env, move || exit::load(|| load(&options)), |model| model)
 }
 
 #[napi]
@@ -63,24 +64,26 @@ impl NativeModel {
     }
 
     /// Tokens of each text after truncation, special tokens included.
-    #[napi]
-    pub async fn count_tokens(
+    #[napi(ts_return_type = "Promise<Uint32Array | NativeError>")]
+    pub fn count_tokens<'env>(
         &self,
+        env: &'env Env,
         texts: Vec<String>,
         options: NativeCountOptions,
-    ) -> Either<Uint32Array, NativeError> {
-        self.count(Inputs::Texts(texts), options).await
+    ) -> napi::Result<Object<'env>> {
+        self.count(env, Inputs::Texts(texts), options)
     }
 
     /// Tokens of each pair of a query and the document at its place.
-    #[napi]
-    pub async fn count_pair_tokens(
+    #[napi(ts_return_type = "Promise<Uint32Array | NativeError>")]
+    pub fn count_pair_tokens<'env>(
         &self,
+        env: &'env Env,
         queries: Vec<String>,
         documents: Vec<String>,
         options: NativeCountOptions,
-    ) -> Either<Uint32Array, NativeError> {
-        self.count(Inputs::paired(queries, documents), options).await
+    ) -> napi::Result<Object<'env>> {
+        self.count(env, Inputs::paired(queries, documents), options)
     }
 
     /// The words of `texts` whose stems are not known yet; none unless the model takes the caller's own.
@@ -98,25 +101,27 @@ impl NativeModel {
     }
 
     /// Drains and frees the model; terminates what is left after `timeout_ms`.
-    #[napi]
-    pub async fn close(&self, timeout_ms: Option<u32>) -> Option<NativeError> {
+    #[napi(ts_return_type = "Promise<NativeError | null>")]
+    pub fn close<'env>(&self, env: &'env Env, timeout_ms: Option<u32>) -> napi::Result<Object<'env>> {
         let model = Arc::clone(&self.model);
         let timeout = timeout_ms.map(|timeout| Duration::from_millis(timeout.into()));
-        let closed = blocking(move || {
+        let close = move || {
             model.close(timeout);
             millrace_ort::release_memory();
             Ok(())
-        });
-        closed.await.err().map(|error: Error| error.into())
+        };
+        settled(env, close, |closed| closed.err().map(NativeError::from))
     }
 }
 
 impl NativeModel {
-    async fn count(&self, inputs: Inputs, options: NativeCountOptions) -> Either<Uint32Array, NativeError> {
+    fn count<'env>(
+        &self,
+        env: &'env Env,
+        inputs: Inputs,
+        options: NativeCountOptions,
+    ) -> napi::Result<Object<'env>> {
         let model = Arc::clone(&self.model);
-        match blocking(move || model.count(inputs, &options)).await {
-            Ok(counts) => Either::A(counts.into()),
-            Err(error) => Either::B(error.into()),
-        }
+        in_background(env, move || model.count(inputs, &options), Uint32Array::from)
     }
 }

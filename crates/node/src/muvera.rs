@@ -1,13 +1,18 @@
 //! MUVERA's encoder, as JavaScript holds it.
 
+#![expect(clippy::needless_pass_by_value, reason = "what crosses from JavaScript is owned")]
+
 use crate::{
     batch::{count, double},
-    error::{NativeError, blocking},
-    options::size,
+    options::{size, whole},
+    promise::in_background,
 };
 use millrace_contract::{Error, ErrorKind, Result};
 use millrace_core::muvera::{Muvera, MuveraOptions};
-use napi::bindgen_prelude::{Either, Float32Array, Float64Array, Int8Array, Uint32Array};
+use napi::{
+    Env,
+    bindgen_prelude::{Float64Array, Int8Array, Object},
+};
 use napi_derive::napi;
 use std::sync::Arc;
 
@@ -33,21 +38,18 @@ pub struct NativeMuvera {
 }
 
 /// Draws the random matrices of an encoder, on a thread of its own.
-#[napi]
-pub async fn create_muvera(options: NativeMuveraOptions) -> Either<NativeMuvera, NativeError> {
-    let default = MuveraOptions::new(size(options.dim));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "TypeScript has checked it")]
+#[napi(ts_return_type = "Promise<NativeMuvera | NativeError>")]
+pub fn create_muvera(env: &Env, options: NativeMuveraOptions) -> napi::Result<Object<'_>> {
+    let NativeMuveraOptions { dim, k_sim, dim_proj, r_reps, seed } = options;
+    let default = MuveraOptions::new(size(dim));
     let options = MuveraOptions {
-        k_sim: options.k_sim.unwrap_or(default.k_sim),
-        dim_proj: options.dim_proj.map_or(default.dim_proj.min(default.dim), size),
-        r_reps: options.r_reps.map_or(default.r_reps, size),
-        seed: options.seed.map_or(default.seed, |seed| seed as u64),
+        k_sim: k_sim.unwrap_or(default.k_sim),
+        dim_proj: dim_proj.map_or(default.dim_proj.min(default.dim), size),
+        r_reps: r_reps.map_or(default.r_reps, size),
+        seed: seed.map_or(default.seed, whole),
         ..default
     };
-    match blocking(move || Muvera::new(options)).await {
-        Ok(muvera) => Either::A(NativeMuvera { muvera: Arc::new(muvera) }),
-        Err(error) => Either::B(error.into()),
-    }
+    in_background(env, move || Muvera::new(options), |muvera| NativeMuvera { muvera: Arc::new(muvera) })
 }
 
 fn encode_all(muvera: &Muvera, data: &[f32], offsets: &[u32], query: bool) -> Result<Vec<f64>> {
@@ -73,19 +75,17 @@ impl NativeMuvera {
 
     /// Encodings of several multi-vectors, one after the other: `data` holds vectors, `row_offsets` says with which
     /// vector each row begins and where the last one ends. Works on a thread of its own.
-    #[napi]
-    pub async fn encode(
+    #[napi(ts_return_type = "Promise<Float64Array | NativeError>")]
+    pub fn encode<'env>(
         &self,
-        data: Float32Array,
-        row_offsets: Uint32Array,
+        env: &'env Env,
+        data: &[f32],
+        row_offsets: &[u32],
         query: bool,
-    ) -> Either<Float64Array, NativeError> {
+    ) -> napi::Result<Object<'env>> {
         let muvera = Arc::clone(&self.muvera);
         let (data, offsets) = (data.to_vec(), row_offsets.to_vec());
-        match blocking(move || encode_all(&muvera, &data, &offsets, query)).await {
-            Ok(encodings) => Either::A(encodings.into()),
-            Err(error) => Either::B(error.into()),
-        }
+        in_background(env, move || encode_all(&muvera, &data, &offsets, query), Float64Array::from)
     }
 
     /// Normals of the hyperplanes, `[r_reps, dim, k_sim]`.

@@ -1,14 +1,14 @@
 //! An image processor, as JavaScript holds it: pixels of a model without the model.
 
-use crate::{
-    batch::count,
-    error::{NativeError, blocking},
-    inputs::NativeImage,
-    options::image_limits,
-};
+#![expect(clippy::needless_pass_by_value, reason = "what crosses from JavaScript is owned")]
+
+use crate::{batch::count, inputs::NativeImage, options::image_limits, promise::in_background};
 use millrace_contract::Result;
 use millrace_core::image::{self, ImageInput, ImageLimits, Processor};
-use napi::bindgen_prelude::{Either, Float32Array};
+use napi::{
+    Env,
+    bindgen_prelude::{Float32Array, Object},
+};
 use napi_derive::napi;
 use std::{path::Path, sync::Arc};
 
@@ -43,12 +43,10 @@ pub struct NativeProcessor {
 }
 
 /// Reads the `preprocessor_config.json` of a directory, on a thread of its own.
-#[napi]
-pub async fn create_processor(dir: String) -> Either<NativeProcessor, NativeError> {
-    match blocking(move || Processor::load(Path::new(&dir))).await {
-        Ok(processor) => Either::A(NativeProcessor { processor: Arc::new(processor) }),
-        Err(error) => Either::B(error.into()),
-    }
+#[napi(ts_return_type = "Promise<NativeProcessor | NativeError>")]
+pub fn create_processor(env: &Env, dir: String) -> napi::Result<Object<'_>> {
+    let answer = |processor| NativeProcessor { processor: Arc::new(processor) };
+    in_background(env, move || Processor::load(Path::new(&dir)), answer)
 }
 
 fn process(
@@ -71,19 +69,18 @@ fn process(
 #[napi]
 impl NativeProcessor {
     /// Reads, scales and normalises an image, on a thread of its own.
-    #[napi]
-    pub async fn process(
+    #[napi(ts_return_type = "Promise<NativePixels | NativeError>")]
+    pub fn process<'env>(
         &self,
+        env: &'env Env,
         image: NativeImage,
         options: NativeProcessOptions,
-    ) -> Either<NativePixels, NativeError> {
+    ) -> napi::Result<Object<'env>> {
         let processor = Arc::clone(&self.processor);
-        let limits = image_limits(options.max_image_bytes, options.max_image_pixels);
-        let auto_orient = options.auto_orient.unwrap_or(false);
+        let NativeProcessOptions { auto_orient, max_image_bytes, max_image_pixels } = options;
+        let limits = image_limits(max_image_bytes, max_image_pixels);
+        let auto_orient = auto_orient.unwrap_or(false);
         let image = ImageInput::from(image);
-        match blocking(move || process(&processor, image, &limits, auto_orient)).await {
-            Ok(pixels) => Either::A(pixels),
-            Err(error) => Either::B(error.into()),
-        }
+        in_background(env, move || process(&processor, image, &limits, auto_orient), |pixels| pixels)
     }
 }

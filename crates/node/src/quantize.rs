@@ -7,6 +7,7 @@ use crate::{
     batch::count,
     error::NativeError,
     options::{dtype as parse_dtype, size},
+    promise::on_vector_pool,
 };
 use millrace_contract::{Error, ErrorKind, Result};
 use millrace_core::{
@@ -16,7 +17,7 @@ use millrace_core::{
 use napi::{
     Env,
     bindgen_prelude::{
-        Either, Either4, Float32Array, Int8Array, Object, ToNapiValue, Uint8Array, Uint16Array, Uint32Array,
+        Either, Either4, Float32Array, Int8Array, Object, Uint8Array, Uint16Array, Uint32Array,
     },
 };
 use napi_derive::napi;
@@ -70,24 +71,6 @@ pub(crate) fn copied(values: NativeValues) -> Values {
     }
 }
 
-/// A promise of what `work` gives on the vector pool.
-pub(crate) fn on_pool<T: Send + 'static, R: ToNapiValue + Send + 'static>(
-    env: &Env,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-    answer: impl FnOnce(T) -> R + Send + 'static,
-) -> napi::Result<Object<'_>> {
-    let (deferred, promise) = env.create_deferred()?;
-    quantize::spawn(work, move |outcome| {
-        deferred.resolve(move |_| {
-            Ok(match outcome {
-                Ok(value) => Either::A(answer(value)),
-                Err(error) => Either::B(NativeError::from(error)),
-            })
-        });
-    });
-    Ok(promise)
-}
-
 /// Vectors of `dim` dimensions in another format.
 #[napi(ts_return_type = "Promise<NativeQuantized | NativeError>")]
 pub fn quantize_rows<'env>(
@@ -99,7 +82,7 @@ pub fn quantize_rows<'env>(
 ) -> napi::Result<Object<'env>> {
     let (vectors, ranges) = (vectors.to_vec(), in_core(ranges));
     let work = move || quantize::quantize(&vectors, size(dim), parse_dtype(&dtype)?, ranges?.as_ref());
-    on_pool(env, work, NativeQuantized::from)
+    on_vector_pool(env, work, NativeQuantized::from)
 }
 
 /// Back to float32.
@@ -118,7 +101,7 @@ pub fn dequantize_rows(
         let dtype = parse_dtype(&dtype)?;
         quantize::dequantize(&values, scales.as_deref(), size(dim), dtype, ranges?.as_ref())
     };
-    on_pool(env, work, Float32Array::from)
+    on_vector_pool(env, work, Float32Array::from)
 }
 
 /// The ranges of a sample.
@@ -129,7 +112,7 @@ pub fn ranges_of<'env>(env: &'env Env, sample: &[f32], dim: u32) -> napi::Result
         min: ranges.min().to_vec().into(),
         max: ranges.max().to_vec().into(),
     };
-    on_pool(env, move || Ranges::of(&sample, size(dim)), answer)
+    on_vector_pool(env, move || Ranges::of(&sample, size(dim)), answer)
 }
 
 /// The first `dimensions` of each vector, normalised.
@@ -142,7 +125,7 @@ pub fn truncate_rows<'env>(
 ) -> napi::Result<Object<'env>> {
     let vectors = vectors.to_vec();
     let work = move || quantize::truncate_dimensions(&vectors, size(dim), size(dimensions));
-    on_pool(env, work, Float32Array::from)
+    on_vector_pool(env, work, Float32Array::from)
 }
 
 /// Dot products of a query with rows.

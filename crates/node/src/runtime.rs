@@ -1,11 +1,12 @@
 //! Finding and naming the inference library and its devices.
 
 use crate::{
-    error::{NativeError, blocking},
     exit,
+    promise::{in_background, settled},
 };
 use millrace_contract::RuntimeInfo;
-use napi::bindgen_prelude::Either;
+use millrace_ort::DeviceProbe;
+use napi::{Env, bindgen_prelude::Object};
 use napi_derive::napi;
 use std::path::PathBuf;
 
@@ -39,22 +40,24 @@ pub struct NativeDevice {
 }
 
 /// Tries the candidates in order, once a process; later calls return the library already loaded.
-#[napi]
-pub async fn init_runtime(candidates: Vec<String>) -> Either<NativeRuntimeInfo, NativeError> {
+#[napi(ts_return_type = "Promise<NativeRuntimeInfo | NativeError>")]
+pub fn init_runtime(env: &Env, candidates: Vec<String>) -> napi::Result<Object<'_>> {
     let candidates: Vec<PathBuf> = candidates.into_iter().map(PathBuf::from).collect();
-    match blocking(move || exit::load(|| millrace_ort::init(&candidates).inspect(|_| exit::register()))).await
-    {
-        Ok(info) => Either::A(info.into()),
-        Err(error) => Either::B(error.into()),
-    }
+    let init = move || exit::load(|| millrace_ort::init(&candidates).inspect(|_| exit::register()));
+    in_background(env, init, NativeRuntimeInfo::from)
 }
 
 /// Devices that the loaded library can open.
-#[napi]
-pub async fn devices() -> Vec<NativeDevice> {
-    let probed = blocking(|| exit::load(|| Ok(millrace_ort::devices()))).await.unwrap_or_default();
-    probed
-        .into_iter()
-        .map(|probe| NativeDevice { device: probe.device, available: probe.available, reason: probe.reason })
-        .collect()
+#[napi(ts_return_type = "Promise<Array<NativeDevice>>")]
+pub fn devices(env: &Env) -> napi::Result<Object<'_>> {
+    let probe = || exit::load(|| Ok(millrace_ort::devices()));
+    settled(env, probe, |probed| {
+        probed.unwrap_or_default().into_iter().map(NativeDevice::from).collect::<Vec<_>>()
+    })
+}
+
+impl From<DeviceProbe> for NativeDevice {
+    fn from(probe: DeviceProbe) -> Self {
+        Self { device: probe.device, available: probe.available, reason: probe.reason }
+    }
 }

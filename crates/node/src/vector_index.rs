@@ -4,7 +4,8 @@ use crate::{
     batch::double,
     error::NativeError,
     options::{dtype as parse_dtype, size},
-    quantize::{NativeRanges, NativeValues, copied, in_core, on_pool, row_number},
+    promise::on_vector_pool,
+    quantize::{NativeRanges, NativeValues, copied, in_core, row_number},
 };
 use millrace_contract::Result;
 use millrace_core::quantize::{Hit, Rows, VectorIndex};
@@ -66,7 +67,7 @@ impl NativeVectorIndex {
             index.lock().append(&rows);
             Ok(())
         };
-        on_pool(env, work, |()| None::<u32>)
+        on_vector_pool(env, work, |()| None::<u32>)
     }
 }
 
@@ -126,7 +127,7 @@ impl NativeVectorIndex {
     #[napi(ts_return_type = "Promise<NativeHits | NativeError>")]
     pub fn search<'env>(&self, env: &'env Env, query: &[f32], limit: u32) -> napi::Result<Object<'env>> {
         let (snapshot, query) = (self.index.lock().snapshot(), query.to_vec());
-        on_pool(env, move || columns(&snapshot.search(&query, size(limit))?), answer)
+        on_vector_pool(env, move || columns(&snapshot.search(&query, size(limit))?), answer)
     }
 
     /// The `limit` best, by their scores in the index `exact`, of this one's `candidates` best.
@@ -145,6 +146,6 @@ impl NativeVectorIndex {
             let hits = snapshot.search(&query, size(candidates))?;
             columns(&exact.rescore(&query, &hits, size(limit))?)
         };
-        on_pool(env, work, answer)
+        on_vector_pool(env, work, answer)
     }
 }

@@ -17,7 +17,9 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
+    thread,
 };
 
 /// What a session runs on.
@@ -106,6 +108,8 @@ fn build(path: &Path, threads: usize, device: Device) -> Result<Loaded> {
     let session = builder.commit_from_file(path).map_err(|error| {
         let kind = match device {
             Device::Cuda(_) if !device::blames_model(error.code()) => ErrorKind::DeviceUnavailable,
+            // The library says of a thread that was refused only that the session failed.
+            _ if !can_start(threads - 1) => ErrorKind::Internal,
             _ => ErrorKind::ModelInvalid,
         };
         Error::new(kind, format!("{} does not load: {}", path.display(), error.message()))
@@ -113,6 +117,20 @@ fn build(path: &Path, threads: usize, device: Device) -> Result<Loaded> {
     // Loading leaves as much free heap behind as the weights it copied.
     release_memory();
     Ok(Loaded { session, suspect: AtomicBool::new(false), _trim: TrimOnDrop })
+}
+
+/// Whether the system gives as many threads at once as a session makes for itself.
+fn can_start(threads: usize) -> bool {
+    let (end, ended) = mpsc::channel::<()>();
+    let ended = Mutex::new(ended);
+    // Each waits until the sender is gone, so that all of them are there at the same time.
+    let wait = || ended.lock().recv().is_ok();
+    thread::scope(|scope| {
+        let start = |_| thread::Builder::new().spawn_scoped(scope, wait).ok();
+        let started = (0..threads).map_while(start).count();
+        drop(end);
+        started == threads
+    })
 }
 
 fn options(builder: SessionBuilder, threads: usize) -> ort::Result<SessionBuilder> {

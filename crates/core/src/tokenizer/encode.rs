@@ -22,8 +22,8 @@ const SLACK: usize = 1024;
 const GROWTH: usize = 4;
 
 /// Most bytes of one text that are given to the tokenizer at once, where the limit does not ask for more.
-/// The library takes up to 160 bytes of memory for each (measured). Only texts that are nearly one word, or
-/// one blank, come here before they reach a limit.
+/// The library takes up to 160 bytes of memory for each (measured). Texts that come here before they reach a limit are nearly one word or
+/// one blank, are cut on the left, or have a tokenizer that takes a whole text as one piece.
 pub(super) const MOST_BYTES: usize = 1 << 20;
 
 impl Tokenizer {
@@ -32,8 +32,10 @@ impl Tokenizer {
     /// The ids are those of the whole text, cut: a long text is only read as far as the limit needs, and on
     /// past every token that the rest of the text could still change. Errors:
     /// [`ErrorKind::InvalidOption`] for a limit that leaves no room beside the special tokens;
-    /// [`ErrorKind::InputTooLong`] under [`Overflow::Error`], and for a text of more than 1 MiB in which the
-    /// limit is not reached, or whose beginning is to be cut.
+    /// [`ErrorKind::InputTooLong`] under [`Overflow::Error`].
+    ///
+    /// Of a text whose first bytes do not fill the limit, no more than 1 MiB is read, at the end that is kept. Under
+    /// [`Overflow::Truncate`] the rest is cut off, and the item says so; under [`Overflow::Error`] the text is too long.
     pub fn encode(&self, text: &str, limit: usize, overflow: Overflow) -> Result<Item> {
         let room = self.room(limit)?;
         let (body, truncated) = self.body(text, room, overflow)?;
@@ -145,11 +147,15 @@ impl Tokenizer {
             }
         }
         if text.len() > most {
+            if overflow == Overflow::Truncate {
+                let pieces = self.pieces(end_of(text, most, side), Some(enough), side)?;
+                return Ok((ids(&pieces), true));
+            }
             return Err(Error::new(
                 ErrorKind::InputTooLong,
                 format!(
                     "the text has {} bytes; of texts that do not fill the limit from their beginning at most \
-                     {most} are tokenised",
+                     {most} are tokenised, so its tokens cannot be counted: choose overflow 'truncate', or cut it before",
                     text.len()
                 ),
             ));
@@ -195,6 +201,17 @@ impl Tokenizer {
 pub(super) fn ids(pieces: &PreTokenizedString) -> Vec<u32> {
     let splits = pieces.get_splits(OffsetReferential::Original, OffsetType::None);
     splits.iter().filter_map(|split| split.2.as_ref()).flatten().map(|token| token.id).collect()
+}
+
+/// About `bytes` bytes of `text` at the end that is kept when the other end, `side`, is cut off; between words where there is a place.
+fn end_of(text: &str, bytes: usize, side: Side) -> &str {
+    match side {
+        Side::Right => &text[..cut_before(text, bytes).unwrap_or_else(|| text.floor_char_boundary(bytes))],
+        Side::Left => {
+            let target = text.len() - bytes;
+            &text[cut_before(text, target).unwrap_or_else(|| text.ceil_char_boundary(target))..]
+        }
+    }
 }
 
 /// Bytes that are given to the tokenizer at once at the most, where `first` are needed for the limit.

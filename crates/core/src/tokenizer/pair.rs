@@ -97,7 +97,8 @@ impl Tokenizer {
         let (second_ids, second_more) = self.body(second, enough, Overflow::Truncate)?;
         let lengths = [first_ids.len(), second_ids.len()];
         let total = first_ids.len().saturating_add(second_ids.len());
-        let truncated = total > room;
+        // A text that was not read to its end is cut, however few tokens its beginning has.
+        let truncated = total > room || first_more || second_more;
         if truncated && overflow == Overflow::Error {
             let more = if first_more || second_more { "more than " } else { "" };
             return Err(too_long(if more.is_empty() { total + added } else { limit }, limit, more));

@@ -5,10 +5,10 @@ use crate::{
     batch::{NativeBatch, count, too_large},
     host::Host,
     inputs::Inputs,
-    options::{NativeCountOptions, NativeJobOptions},
+    options::{NativeCountOptions, NativeJobOptions, unknown},
     served::{Served, Surface},
 };
-use millrace_contract::{Error, ErrorKind, Result};
+use millrace_contract::Result;
 use millrace_core::{
     engine::Engine,
     job::Delivery,
@@ -24,8 +24,8 @@ fn kind(name: Option<&str>) -> Result<LateKind> {
         Some("late-on") => Ok(LateKind::LATE_ON),
         Some("m-late-on") => Ok(LateKind::M_LATE_ON),
         Some("tokens") => Ok(LateKind::TOKEN_EMBEDDINGS),
-        other => {
-            Err(Error::new(ErrorKind::Internal, format!("there is no kind {other:?} of late interaction")))
+        Some(other) => {
+            unknown("kind", other, "'colbert', 'jina-colbert', 'late-on', 'm-late-on' or 'tokens'")
         }
     }
 }

@@ -12,10 +12,10 @@ pub(crate) use sparse::Stems;
 
 use crate::{
     host::Host,
-    options::{NativeModelOptions, size},
+    options::{NativeModelOptions, size, unknown},
     served::Served,
 };
-use millrace_contract::{Error, ErrorKind, Result};
+use millrace_contract::Result;
 use millrace_core::model::ModelSpec;
 use std::sync::Arc;
 
@@ -30,7 +30,9 @@ pub(crate) fn load(options: &NativeModelOptions, stems: Option<Arc<Stems>>) -> R
         "rerank" => rerank::load(&host),
         "image" => vision::load(&host),
         "multimodal" => multimodal::load(&host),
-        other => Err(Error::new(ErrorKind::Internal, format!("there is no family '{other}'"))),
+        other => {
+            unknown("family", other, "'dense', 'static', 'sparse', 'late', 'rerank', 'image' or 'multimodal'")
+        }
     }
 }
 

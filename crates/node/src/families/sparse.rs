@@ -5,7 +5,7 @@ use crate::{
     batch::{NativeBatch, too_large},
     host::Host,
     inputs::Inputs,
-    options::{NativeBm25Options, NativeCountOptions, NativeJobOptions, size},
+    options::{NativeBm25Options, NativeCountOptions, NativeJobOptions, size, unknown},
     served::{Served, Surface},
 };
 use millrace_contract::{Error, ErrorKind, Result};
@@ -90,9 +90,7 @@ fn kind(host: &Host<'_>) -> Result<SparseKind> {
             }
             other => other,
         }),
-        Some(other) => {
-            Err(Error::new(ErrorKind::Internal, format!("there is no kind '{other}' of sparse models")))
-        }
+        Some(other) => unknown("kind", other, "'bm25', 'splade', 'if-splade', 'bm42' or 'minicoil'"),
     }
 }
 

@@ -11,7 +11,8 @@ pub(crate) use names::{dtype, dtype_name, pooling_name, quantization_name};
 
 use millrace_contract::{Error, ErrorKind, Result};
 
-fn unknown<T>(name: &str, value: &str, expected: &str) -> Result<T> {
+/// The error of a word that an option does not know. TypeScript has checked the words of users, so this is for callers of the addon itself.
+pub(crate) fn unknown<T>(name: &str, value: &str, expected: &str) -> Result<T> {
     let message = format!("Expected {expected} for {name} but received '{value}'");
     Err(Error::new(ErrorKind::InvalidOption, message))
 }
