@@ -39,7 +39,7 @@ export const ROOMS = {
 const ON_THE_FACE = ['adapters', 'cli', 'jobs', 'nodes']
 
 /** What pipeline/ asks of a source and of a sink. A source or sink knows these files and no other of pipeline/. */
-const CONTRACTS = ['document', 'record', 'sink']
+const CONTRACTS = ['document', 'metadata', 'record', 'refusal', 'sink']
 
 const within = (rooms) => `^src/(${rooms.join('|')})/`
 

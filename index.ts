@@ -127,46 +127,41 @@ export type { PipelineProgress, PipelineReport } from './src/pipeline/report.js'
 export type {
   DeadLetter,
   DeadLetterSink,
+  JournalSummary,
   SearchableStore,
   Sink,
   SinkContext,
   StoreHit,
+  StoreSearchOptions,
   VectorSchema,
 } from './src/pipeline/sink.js'
 export { type JsonlSinkOptions, jsonlDeadLetters, jsonlSink } from './src/pipeline/sinks/jsonl.js'
+export type { MetadataColumnType } from './src/pipeline/sinks/lancedb/arrow-tables.js'
+export type { LanceDbOptions, LanceDbSinkOptions } from './src/pipeline/sinks/lancedb/options.js'
 export {
-  type LanceDbOptions,
   type LanceDbSearch,
-  type LanceDbSinkOptions,
-  lanceDbSink,
+  type LanceDbSearchOptions,
   openLanceDb,
-} from './src/pipeline/sinks/lancedb.js'
-export type { MetadataColumnType } from './src/pipeline/sinks/lancedb-table.js'
+} from './src/pipeline/sinks/lancedb/search.js'
+export { lanceDbSink } from './src/pipeline/sinks/lancedb/sink.js'
 export { type NumpySinkOptions, numpySink } from './src/pipeline/sinks/numpy.js'
 export { type ParquetSinkOptions, parquetSink } from './src/pipeline/sinks/parquet.js'
-export {
-  openPgVector,
-  type PgClient,
-  type PgOptions,
-  type PgVectorSinkOptions,
-  pgVectorSink,
-} from './src/pipeline/sinks/pgvector.js'
-export {
-  openQdrant,
-  type QdrantClient,
-  type QdrantOptions,
-  type QdrantSinkOptions,
-  qdrantMultiVectors,
-  qdrantPointId,
-  qdrantSink,
-} from './src/pipeline/sinks/qdrant.js'
-export {
-  openSqlite,
-  type SqliteOptions,
-  type SqliteSinkOptions,
-  sqliteSink,
-} from './src/pipeline/sinks/sqlite.js'
-export type { SqliteDatabase, SqliteStatement } from './src/pipeline/sinks/sqlite-driver.js'
+export type {
+  PgClient,
+  PgOptions,
+  PgSearchOptions,
+  PgVectorSinkOptions,
+} from './src/pipeline/sinks/pgvector/options.js'
+export { openPgVector } from './src/pipeline/sinks/pgvector/search.js'
+export { pgVectorSink } from './src/pipeline/sinks/pgvector/sink.js'
+export type { QdrantClient, QdrantOptions, QdrantSinkOptions } from './src/pipeline/sinks/qdrant/options.js'
+export { qdrantMultiVectors, qdrantPointId } from './src/pipeline/sinks/qdrant/points.js'
+export { openQdrant } from './src/pipeline/sinks/qdrant/search.js'
+export { qdrantSink } from './src/pipeline/sinks/qdrant/sink.js'
+export type { SqliteDatabase, SqliteStatement } from './src/pipeline/sinks/sqlite/driver.js'
+export type { SqliteOptions, SqliteSinkOptions } from './src/pipeline/sinks/sqlite/options.js'
+export { openSqlite } from './src/pipeline/sinks/sqlite/search.js'
+export { sqliteSink } from './src/pipeline/sinks/sqlite/sink.js'
 export { type CsvOptions, csvSource } from './src/pipeline/sources/csv.js'
 export type { EncodingOptions } from './src/pipeline/sources/encoding.js'
 export {

@@ -164,14 +164,15 @@ describe('a process that dies', () => {
         options,
         async (rounds, chosen) => {
           const world = newWorld()
-          const run = { prune: true }
+          // The same runs where nothing dies. A source with a document that has no id prunes nothing, so one run over the last source is no measure.
+          const calm = newWorld()
+          const run = { prune: 'all' } as const
           for (const [docs, moments] of rounds) {
             died += await throughCrashes(moments, world, (hook) =>
               attempt(TableSink, world, docs, chosen, run, hook),
             )
-            const once = newWorld()
-            await attempt(TableSink, once, docs, chosen, run)
-            expect(byId(world.store)).toEqual(byId(once.store))
+            await attempt(TableSink, calm, docs, chosen, run)
+            expect(byId(world.store)).toEqual(byId(calm.store))
           }
         },
       ),

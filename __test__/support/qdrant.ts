@@ -26,6 +26,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 
 export class QdrantServer {
   readonly collections = new Map<string, Collection>()
+  /** Names of collections by alias. */
+  readonly aliases = new Map<string, string>()
+  /** Whether the server answers for aliases: a key that is made for one collection may not ask. */
+  hasAliases = true
   /** Method, path and bytes of the body of each request. */
   readonly requests: { method: string; path: string; bytes: number }[] = []
   readonly faults: Fault[] = []
@@ -89,6 +93,7 @@ export class QdrantServer {
   #route(method: string, path: string[], body: Record<string, unknown>): unknown {
     const [root, name = '', what, action] = path
     if (root !== 'collections') return undefined
+    if (name === 'aliases') return this.hasAliases ? this.#changeAliases(body) : undefined
     const collection = this.collections.get(name)
     const call = [method, what, action].filter((part) => part !== undefined).join(' ')
     if (call === 'GET exists') return { exists: collection !== undefined }
@@ -103,7 +108,20 @@ export class QdrantServer {
     }
     if (collection === undefined) return undefined
     switch (call) {
+      case 'GET':
+        return {
+          status: 'green',
+          config: { params: collection.config },
+          points_count: collection.points.size,
+        }
+      case 'GET aliases': {
+        const own = [...this.aliases].filter(([, of]) => of === name)
+        if (!this.hasAliases) return undefined
+        return { aliases: own.map(([alias]) => ({ alias_name: alias, collection_name: name })) }
+      }
       case 'DELETE':
+        // A collection takes its aliases with it.
+        for (const [alias, of] of this.aliases) if (of === name) this.aliases.delete(alias)
         return this.collections.delete(name)
       case 'PUT index':
         collection.indexes.add(String(body['field_name']))
@@ -136,6 +154,20 @@ export class QdrantServer {
       default:
         return undefined
     }
+  }
+
+  #changeAliases(body: Record<string, unknown>): true {
+    for (const action of body['actions'] as Record<
+      string,
+      { alias_name: string; collection_name: string }
+    >[]) {
+      const made = action['create_alias']
+      if (made === undefined) throw new Error('Only create_alias is known here')
+      if (!this.collections.has(made.collection_name))
+        throw new Error(`No collection ${made.collection_name}`)
+      this.aliases.set(made.alias_name, made.collection_name)
+    }
+    return true
   }
 
   #upsert({ config, points }: Collection, point: Point): void {

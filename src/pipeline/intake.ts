@@ -1,40 +1,31 @@
 /**
- * The first stages of a run: documents are read, named, cleaned, compared, cut. They come out in slices, as jobs whose chunks
- * wait for the models, or that are settled already. What becomes of a job's chunks is in `embed.ts`.
+ * The first stages of a run: documents are checked, named, looked up, cleaned, compared and cut. They come out in slices, as jobs whose chunks
+ * wait for the models, or that are settled already. How a source is read is in `document-slices.ts`, how documents are cut in `cutting.ts`, and what
+ * becomes of a job's chunks in `embed.ts`.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../base/errors.js'
-import { isPromise } from '../base/foreign.js'
-import { isRecord } from '../base/is.js'
 import { breathe } from '../base/turn.js'
 import type { NativeAddon } from '../binding/types.js'
 import type { DropReason } from '../metrics/metrics.js'
-import { checkSource, openSource, type Slice, type SourceReader } from '../stream/source.js'
-import type { TextChunk, TextChunker } from '../text/chunk.js'
+import { type Chunkers, cutDocuments } from './cutting.js'
 import type { DocumentSource, PipelineDocument } from './document.js'
+import { checkDocument, NAMELESS } from './document-check.js'
+import { DocumentSlices } from './document-slices.js'
 import type { Duplicates } from './duplicates.js'
-import { DocumentJob, isId, isUnreadable, NAMELESS, type RowShape, whyNoDocument } from './job.js'
+import { DocumentJob, type RowShape } from './job.js'
 import { type DocumentTable, Outcome } from './journal/document-table.js'
 import { nameContent, nameIds } from './names.js'
 import type { PipelinePlan } from './options.js'
-import { keepsMarkup, type Prepared, prepareDocuments } from './prepare.js'
-import type { PipelineRecord } from './record.js'
+import { type Prepared, prepareDocuments } from './prepare.js'
 import type { Tally } from './tally.js'
-
-/** Documents of a slice, and their characters: few native calls, short turns, little to hold. */
-const SLICE_DOCUMENTS = 64
-const SLICE_CHARACTERS = 512 * 1024
-
-/** How long a slice waits for more documents after its first: files take turns of the event loop to read. */
-const GATHER_MS = 5
 
 /** What the intake needs. */
 export interface IntakeContext {
   addon: NativeAddon
   plan: PipelinePlan
   /** Absent: documents are taken whole. */
-  chunkers: { plain: TextChunker; markdown: TextChunker } | undefined
+  chunkers: Chunkers | undefined
   duplicates: Duplicates | undefined
   table: DocumentTable
   shape: RowShape
@@ -61,35 +52,20 @@ interface Entry {
   isUnreadable: boolean
 }
 
-const DOCUMENTS = {
-  expected: 'document',
-  placeholder: undefined,
-  isOne: () => false,
-  encode: (x: unknown) => x,
-  streamRemedy: 'give the path of the file to jsonlSource, csvSource or textSource',
-  push: () => 0,
-}
-
-/** Throws INPUT_INVALID for what is no source of documents. */
-export function checkDocumentSource(source: unknown): void {
-  checkSource(source, DOCUMENTS)
-}
-
 /** Reads a source to its end. */
 export class Intake {
   readonly #context: IntakeContext
-  readonly #reader: SourceReader
-  #reading: Promise<Slice> | undefined
+  readonly #slices: DocumentSlices
   #read = 0
 
   constructor(context: IntakeContext, source: DocumentSource) {
     this.#context = context
-    this.#reader = openSource(source, DOCUMENTS)
+    this.#slices = new DocumentSlices(source, context.plan.concurrency)
   }
 
   /** Releases the source, at its end or before. */
   async stop(): Promise<void> {
-    await this.#reader.stop()
+    await this.#slices.stop()
   }
 
   /** Jobs in the order of the source; documents that need nothing done are counted only. */
@@ -97,7 +73,7 @@ export class Intake {
     const { times } = this.#context.tally
     for (let done = false; !done; ) {
       const started = performance.now()
-      const slice = await this.#readSlice()
+      const slice = await this.#slices.next()
       done = slice.done
       const prepared = performance.now()
       times.sourceMs += prepared - started
@@ -114,38 +90,13 @@ export class Intake {
     }
   }
 
-  /** Some documents: what comes within a few milliseconds, up to a bound. */
-  async #readSlice(): Promise<Slice> {
-    const most = Math.min(SLICE_DOCUMENTS, this.#context.plan.concurrency)
-    const first = await (this.#reading ?? this.#reader.read(most))
-    this.#reading = undefined
-    const items = [...first.items]
-    let { done } = first
-    let characters = items.reduce((sum: number, item) => sum + lengthOf(item), 0)
-    const late = sleep(GATHER_MS)
-    while (!done && items.length < most && characters < SLICE_CHARACTERS) {
-      const reading = this.#reader.read(most - items.length)
-      const slice = isPromise(reading) ? await Promise.race([reading, late]) : reading
-      if (slice === undefined) {
-        this.#reading = reading as Promise<Slice>
-        // Its error is thrown when it is awaited, in the next slice.
-        this.#reading.catch(() => {})
-        break
-      }
-      done = slice.done
-      items.push(...slice.items)
-      for (const item of slice.items) characters += lengthOf(item)
-    }
-    return { items, done }
-  }
-
   /** Names documents and looks them up. */
   async #entries(items: readonly unknown[]): Promise<Entry[]> {
     const { addon, table, tally } = this.#context
     const entries: Entry[] = []
     for (const value of items) {
       const index = this.#read++
-      const [document, error] = documentOf(value, index)
+      const { document, error, isUnread } = checkDocument(value, index)
       const entry: Entry = {
         index,
         id: document.id,
@@ -160,7 +111,7 @@ export class Intake {
       }
       entries.push(entry)
       // Whatever documents this would have been, they may be in the store.
-      if (isUnreadable(value) || entry.id.startsWith(NAMELESS)) tally.unread++
+      if (isUnread) tally.unread++
     }
     tally.counts.read += entries.length
     const names = nameIds(
@@ -232,7 +183,7 @@ export class Intake {
 
   /** The jobs of documents that something must be done for, cut. */
   async #jobs(entries: readonly Entry[]): Promise<DocumentJob[]> {
-    const { table, shape } = this.#context
+    const { plan, chunkers, table, shape } = this.#context
     const jobs: DocumentJob[] = []
     const toCut: { job: DocumentJob; entry: Entry }[] = []
     for (const entry of entries) {
@@ -251,7 +202,11 @@ export class Intake {
       else if (job.outcome === Outcome.written) toCut.push({ job, entry })
       jobs.push(job)
     }
-    const cut = await this.#cut(toCut.map(({ entry }) => entry))
+    const cut = await cutDocuments(
+      plan,
+      chunkers,
+      toCut.map(({ entry }) => entry),
+    )
     for (const [i, { job, entry }] of toCut.entries()) {
       const records = cut[i] ?? []
       if (records instanceof MillraceError) job.fail(records)
@@ -277,76 +232,4 @@ export class Intake {
     else if (outcome === Outcome.dropped) tally.countDropped(why)
     else counts.failed++
   }
-
-  /** The records of each document without their vectors, or why it has none. */
-  async #cut(entries: readonly Entry[]): Promise<(PipelineRecord[] | MillraceError)[]> {
-    const { chunkers, plan } = this.#context
-    if (chunkers === undefined) return entries.map((entry) => (entry.text === '' ? [] : [recordOf(entry)]))
-    const results: (PipelineRecord[] | MillraceError)[] = entries.map(() => [])
-    const places = [...entries.keys()]
-    const markdown = places.filter((i) => keepsMarkup(plan, (entries[i] as Entry).document.format))
-    const plain = places.filter((i) => !markdown.includes(i))
-    for (const [chunker, group] of [
-      [chunkers.plain, plain],
-      [chunkers.markdown, markdown],
-    ] as const) {
-      const chunks = await chunkEach(
-        chunker,
-        group.map((i) => (entries[i] as Entry).text),
-      )
-      for (const [at, i] of group.entries()) {
-        const found = chunks[at] ?? []
-        const entry = entries[i] as Entry
-        results[i] =
-          found instanceof MillraceError ? found : found.map((chunk, n) => recordOf(entry, chunk, n))
-      }
-    }
-    return results
-  }
-}
-
-/** What a source gave as a document, and why it is none. In the journal that is known by what is wrong with it. */
-function documentOf(value: unknown, index: number): [PipelineDocument, MillraceError | undefined] {
-  if (isUnreadable(value))
-    return [{ id: value.id, text: `${value.error.code} ${value.error.message}` }, value.error]
-  const why = whyNoDocument(value)
-  if (why === undefined) return [value as PipelineDocument, undefined]
-  const { id } = (isRecord(value) ? value : {}) as { id?: unknown }
-  return [{ id: isId(id) ? id : `${NAMELESS}${index}`, text: why }, new MillraceError('INPUT_INVALID', why)]
-}
-
-/** Chunks of each text; a text that cannot be read gives its error and leaves the others alone. */
-async function chunkEach(
-  chunker: TextChunker,
-  texts: readonly string[],
-): Promise<(TextChunk[] | MillraceError)[]> {
-  if (texts.length === 0) return []
-  try {
-    return await chunker.chunkBatch(texts)
-  } catch (error) {
-    if (!(error instanceof MillraceError)) throw error
-    if (texts.length === 1) return [error]
-    const each: (TextChunk[] | MillraceError)[] = []
-    for (const text of texts) each.push(...(await chunkEach(chunker, [text])))
-    return each
-  }
-}
-
-function recordOf({ id, text, document }: Entry, chunk?: TextChunk, number = 0): PipelineRecord {
-  return {
-    id: chunk === undefined ? id : `${id}#${number}`,
-    documentId: id,
-    chunk: number,
-    text: chunk?.text ?? text,
-    start: chunk?.start ?? 0,
-    end: chunk?.end ?? text.length,
-    tokens: chunk?.tokens ?? 0,
-    headings: chunk?.headings ?? [],
-    metadata: document.metadata ?? {},
-  }
-}
-
-function lengthOf(item: unknown): number {
-  const { text } = (typeof item === 'object' && item !== null ? item : {}) as { text?: unknown }
-  return typeof text === 'string' ? text.length : 0
 }

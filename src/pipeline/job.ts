@@ -1,16 +1,12 @@
 /** A document on its way through the stages. */
 
 import { MillraceError } from '../base/errors.js'
-import { isError } from '../base/foreign.js'
-import { describeValue, isRecord } from '../base/is.js'
 import type { VectorOf } from '../batches/dense.js'
 import { rowValues } from '../batches/dense-matrix.js'
 import type { SparseVector } from '../batches/sparse.js'
 import { ARRAYS, type DType, isLeveled } from '../formats/dtype.js'
 import type { DropReason } from '../metrics/metrics.js'
-import type { PipelineDocument, UnreadableDocument } from './document.js'
 import { Outcome } from './journal/document-table.js'
-import { jsonFaultOf } from './metadata.js'
 import type { PipelineRecord } from './record.js'
 
 /** What the models' rows are. */
@@ -114,42 +110,4 @@ export class DocumentJob {
 
 function weightOf(bytes: number): number {
   return Math.max(1, bytes / CHUNK_BYTES)
-}
-
-/** What a journal's name for something without an id begins with. */
-export const NAMELESS = '\u0000'
-
-/** A document that the source could not read. */
-export function isUnreadable(value: unknown): value is UnreadableDocument {
-  const { id, error } = (isRecord(value) ? value : {}) as Partial<UnreadableDocument>
-  return isId(id) && isError(error) && 'code' in error
-}
-
-/** How much of a field's path a message shows: one that is nested too deep has thousands of characters. */
-const SHOWN_PATH = 80
-
-/** Checks what a source gave; answers why it is no document. */
-export function whyNoDocument(value: unknown): string | undefined {
-  if (!isRecord(value)) return `Expected { id, text } but received ${describeValue(value)}`
-  const { id, text, format, metadata } = value as Partial<Record<keyof PipelineDocument, unknown>>
-  if (!isId(id)) {
-    return `Expected non-empty string that does not begin with U+0000 for id but received ${describeValue(id)}`
-  }
-  if (typeof text !== 'string') return `Expected string for text but received ${describeValue(text)}`
-  if (format !== undefined && format !== 'text' && format !== 'markdown' && format !== 'html') {
-    return `Expected one of 'text', 'markdown', 'html' for format but received ${describeValue(format)}`
-  }
-  if (metadata === undefined) return undefined
-  if (!isRecord(metadata)) {
-    return `Expected object that JSON can hold for metadata but received ${describeValue(metadata)}`
-  }
-  const fault = jsonFaultOf(metadata)
-  if (fault === undefined) return undefined
-  const field = fault.path.length > SHOWN_PATH ? `${fault.path.slice(0, SHOWN_PATH)}…` : fault.path
-  return `Expected value that JSON can hold for metadata.${field} but received ${describeValue(fault.value)}`
-}
-
-/** Whether a value can name a document. */
-export function isId(id: unknown): id is string {
-  return typeof id === 'string' && id !== '' && !id.startsWith(NAMELESS)
 }

@@ -13,6 +13,7 @@ import { locateModel, nativeOptions } from '../models/locate.js'
 import { DEFAULT_TEXT_MODEL, textModels } from '../models/registries.js'
 import type { QuantizationRanges } from '../quantize/ranges.js'
 import { TextChunker } from '../text/chunk.js'
+import type { Chunkers } from './cutting.js'
 import { type Lane, storeDense, storeSparse } from './embed.js'
 import type { RowShape } from './job.js'
 import type { Fingerprint } from './journal/journal.js'
@@ -30,7 +31,7 @@ export interface ModelFacts {
   shape: RowShape
   schema: VectorSchema
   fingerprint: Fingerprint
-  chunkers: { plain: TextChunker; markdown: TextChunker } | undefined
+  chunkers: Chunkers | undefined
 }
 
 /** The models, loaded here or given. */

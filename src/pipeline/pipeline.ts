@@ -18,9 +18,13 @@ import {
   parsePipeline,
   parseRun,
 } from './options.js'
+import { isSoon } from './outputs.js'
 import type { PipelineReport } from './report.js'
 import { busy, PipelineRun } from './run.js'
 import { Tally } from './tally.js'
+
+/** How long a run waits for a store that did not answer the run before: a restarted server has answered by then. */
+const ANSWER_MS = 2000
 
 /**
  * Takes documents from a source to a store: cleans them, cuts them into chunks that the model takes whole, leaves out what repeats,
@@ -41,6 +45,8 @@ export class EmbeddingPipeline implements AsyncDisposable {
   readonly #total = new Tally()
   #runs = 0
   #running: { run: PipelineRun; ended: Promise<unknown> } | undefined
+  /** The last run's hold on the store: it may outlive the run where a sink did not answer an abort. */
+  #freed: Promise<unknown> = Promise.resolve()
   #closed = false
 
   private constructor(plan: PipelinePlan, models: PipelineModels) {
@@ -72,14 +78,24 @@ export class EmbeddingPipeline implements AsyncDisposable {
     if (this.#running !== undefined) throw busy()
     const run = new PipelineRun(this.#plan, this.#models, checked)
     this.#runs++
-    const working = run.work(source)
+    const working = this.#afterLast(run, source)
     this.#running = { run, ended: working.catch(() => {}) }
     try {
       return await working
     } finally {
       this.#total.add(run.tally)
       this.#running = undefined
+      this.#freed = run.freed
     }
+  }
+
+  /** A call that the store never answered might still come to it, behind what this run writes. */
+  async #afterLast(run: PipelineRun, source: DocumentSource): Promise<PipelineReport> {
+    if (await isSoon(this.#freed, ANSWER_MS)) return run.work(source)
+    throw new MillraceError(
+      'SINK_FAILED',
+      `The sink ${this.#plan.sink.name} has not answered a call of the run before, which was aborted`,
+    )
   }
 
   /**

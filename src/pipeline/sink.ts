@@ -27,11 +27,21 @@ export interface VectorSchema {
   }
 }
 
+/** What a journal says of a store before a run begins. */
+export interface JournalSummary {
+  /** Documents that the store has for certain. Each has one record at least. */
+  readonly written: number
+  /** Documents that were being written or removed when an earlier run ended: the store may have all, some or none of their records. */
+  readonly begun: number
+}
+
 /** What a sink is opened with. */
 export interface SinkContext {
   schema: VectorSchema
   /** What `commit` answered last in an earlier run; absent in a first one. The sink goes back to that state, dropping what came after. */
   checkpoint?: JsonValue
+  /** What the journal says that the checkpoint is of, where there is a journal. */
+  journal?: JournalSummary
   /** Aborts what the sink waits for. */
   signal?: AbortSignal
 }
@@ -44,6 +54,9 @@ export interface SinkContext {
  * the last commit the journal knows of (the last one that `commit` answered, or the one before), removes the documents that may
  * have been written since, if the sink has `remove`, before it writes them again, or at its end those that it did not come across. So a sink either can `remove`, or its `open` goes
  * back to the checkpoint exactly.
+ *
+ * What is asked in return: `open` makes all its checks before it changes anything, so that a refused run leaves the store as it was; and it compares
+ * the store with the checkpoint, because someone may have removed the store or brought back an older one while the journal stayed.
  */
 export interface Sink {
   /** For errors and counters: `lancedb`. */
@@ -53,7 +66,8 @@ export interface Sink {
   /**
    * Opens or makes the store.
    *
-   * @throws MillraceError INVALID_OPTION for vectors it cannot hold; SINK_FAILED.
+   * @throws MillraceError INVALID_OPTION for vectors it cannot hold; SINK_FAILED for a store that holds records of no journal, or that is not what
+   * the checkpoint says.
    */
   open(context: SinkContext): Promise<void>
   /** Removes all records of these documents; those it does not know are no error. Absent: records can only be added. */
@@ -62,7 +76,12 @@ export interface Sink {
   write(batch: RecordBatch): Promise<void>
   /** Makes what was written last; answers what `open` needs to come back to this state, `null` where that is nothing. */
   commit(): Promise<JsonValue>
-  /** Frees everything. Called once a run, after one that failed too; what is not committed need not stay. Another run opens again. */
+  /**
+   * Frees everything. Called once a run, after one that failed too; what is not committed need not stay. Another run opens again.
+   *
+   * It is called while another method is still under way in one case only: that method has not returned for half a second after the run was
+   * aborted. Then it lets go of what the method waits for, such as a connection to a server that does not answer.
+   */
   close(): Promise<void>
 }
 
@@ -70,7 +89,13 @@ export interface Sink {
 export interface StoreHit {
   id: string
   documentId: string
+  /** Number of the chunk in its document, from 0. */
+  chunk: number
   text: string
+  /** Where the text begins in the prepared document, in UTF-16 code units. */
+  start: number
+  /** Where it ends. */
+  end: number
   /** Headings it stands under, outermost first. */
   headings: string[]
   metadata: Readonly<Record<string, JsonValue>>
@@ -78,12 +103,25 @@ export interface StoreHit {
   score: number
 }
 
+/** Options of a search in a store. */
+export interface StoreSearchOptions {
+  /** Most hits; as many come wherever the store has as many records. @default 10 */
+  limit?: number | undefined
+  /** Ends the search, which rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined
+}
+
 /** A store that can be searched. */
 export interface SearchableStore {
   /** Name of the model its dense vectors are of, where the store knows. */
   model(): Promise<string | undefined>
-  /** The nearest records, the nearest first. */
-  search(query: Float32Array, options?: { limit?: number | undefined }): Promise<StoreHit[]>
+  /**
+   * The nearest records, the nearest first.
+   *
+   * @throws MillraceError INPUT_INVALID for a query of another number of dimensions than the store's vectors, with values that are not finite, or
+   * of zeros only; INVALID_OPTION for what is no vector or no limit; SINK_FAILED where the store fails, its own error as `cause`.
+   */
+  search(query: Float32Array | readonly number[], options?: StoreSearchOptions): Promise<StoreHit[]>
   close(): Promise<void>
 }
 
@@ -96,7 +134,10 @@ export interface DeadLetter {
   message: string
 }
 
-/** Where failed documents are told. It has the promises of a {@link Sink}. */
+/**
+ * Where failed documents are told. It has the promises of a {@link Sink}; it is opened before the sink is, and `open` changes nothing: what it has to
+ * change waits for the first `write` or `commit`, because the sink may refuse the run.
+ */
 export interface DeadLetterSink {
   readonly name: string
   open(checkpoint: JsonValue | undefined): Promise<void>

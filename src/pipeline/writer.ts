@@ -4,12 +4,10 @@
  */
 
 import { MillraceError } from '../base/errors.js'
-import { reasonOf } from '../base/foreign.js'
 import { breathe } from '../base/turn.js'
 import type { VectorOf } from '../batches/dense.js'
 import { rowValues } from '../batches/dense-matrix.js'
-import type { DType } from '../formats/dtype.js'
-import { ARRAYS } from '../formats/dtype.js'
+import { ARRAYS, type DType } from '../formats/dtype.js'
 import { type Trace, traced } from '../metrics/tracing.js'
 import { quantize } from '../quantize/quantize.js'
 import type { JsonValue } from './document.js'
@@ -20,6 +18,7 @@ import type { Journal } from './journal/journal.js'
 import type { PipelinePlan } from './options.js'
 import type { DenseColumn, PipelineRecord, RecordBatch, SparseColumn } from './record.js'
 import type { DeadLetterSink, Sink } from './sink.js'
+import type { SinkCalls } from './sink-calls.js'
 import type { Tally } from './tally.js'
 
 /** Documents without records that are noted together. */
@@ -28,6 +27,8 @@ const SETTLED_TOGETHER = 4096
 /** What the stage needs. */
 export interface WriterContext {
   plan: PipelinePlan
+  /** How the sinks are called. */
+  calls: SinkCalls
   shape: RowShape
   journal: Journal | undefined
   gate: Gate
@@ -143,7 +144,7 @@ export class Writer {
   }
 
   async #write(jobs: DocumentJob[]): Promise<void> {
-    const { plan, journal, tally, gate } = this.#context
+    const { plan, calls, journal, tally, gate } = this.#context
     const started = performance.now()
     const chunks = jobs.reduce((sum, job) => sum + job.records.length, 0)
     const weight = jobs.reduce((sum, job) => sum + job.weight, 0)
@@ -156,16 +157,16 @@ export class Writer {
     if (old.length > 0 && sink.remove === undefined) throw cannotReplace(sink, old[0] as string)
     if (sink.remove !== undefined)
       await journal?.begin([...new Set([...old, ...written.map(({ id }) => id)])])
-    if (old.length > 0) await guarded(sink, () => sink.remove?.(old))
+    if (old.length > 0) await calls.run(sink, () => sink.remove?.(old))
     if (written.length > 0) {
       const batch = await batchOf(written, this.#context)
       await breathe()
-      await guarded(sink, () => sink.write(batch))
+      await calls.run(sink, () => sink.write(batch))
     }
     const changed = written.length > 0 || old.length > 0
-    const checkpoint = changed ? await guarded(sink, () => sink.commit()) : undefined
+    const checkpoint = changed ? await calls.run(sink, () => sink.commit()) : undefined
     await breathe()
-    const told = deadLetters === undefined ? undefined : await tell(deadLetters, failed)
+    const told = deadLetters === undefined ? undefined : await tell(calls, deadLetters, failed)
     await journal?.commit(
       jobs.filter(({ keeps }) => !keeps).map(({ id, content, outcome }) => ({ id, content, outcome })),
       {
@@ -207,11 +208,12 @@ function cannotReplace(sink: Sink, id: string): MillraceError {
 }
 
 async function tell(
+  calls: SinkCalls,
   deadLetters: DeadLetterSink,
   failed: readonly DocumentJob[],
 ): Promise<JsonValue | undefined> {
   if (failed.length === 0) return undefined
-  return guarded(deadLetters, async () => {
+  return calls.run(deadLetters, async () => {
     await deadLetters.write(
       failed.map(({ shownId, index, error }) => ({
         documentId: shownId,
@@ -222,16 +224,6 @@ async function tell(
     )
     return deadLetters.commit()
   })
-}
-
-/** What a sink throws, as SINK_FAILED unless it says better. */
-export async function guarded<T>({ name }: { name: string }, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (cause) {
-    if (cause instanceof MillraceError) throw cause
-    throw new MillraceError('SINK_FAILED', `The sink ${name} failed: ${reasonOf(cause)}`, { cause })
-  }
 }
 
 /** The documents' records with their vectors in columns. */

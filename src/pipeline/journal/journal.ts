@@ -12,6 +12,7 @@ import { MillraceError } from '../../base/errors.js'
 import { isRecord } from '../../base/is.js'
 import { type HeldLock, lockUnlessHeld } from '../../base/lock.js'
 import type { JsonValue } from '../document.js'
+import type { JournalSummary } from '../sink.js'
 import { DocumentTable, Outcome } from './document-table.js'
 import { lineOf, readLines } from './lines.js'
 
@@ -63,20 +64,24 @@ export class Journal {
   readonly #path: string
   readonly #nameIds: IdNamer
   readonly #lock: HeldLock
+  readonly #fingerprint: Fingerprint
   #file: FileHandle | undefined
+  /** Nothing is in the file but its header: no store is its own yet. */
+  #isBlank = true
   #checkpoints: Checkpoints = {}
   /** Settled and begun documents in the file, those that a later line replaces included. */
   #entries = 0
   #unsynced = false
 
-  private constructor(path: string, nameIds: IdNamer, lock: HeldLock) {
+  private constructor(path: string, fingerprint: Fingerprint, nameIds: IdNamer, lock: HeldLock) {
     this.#path = path
+    this.#fingerprint = fingerprint
     this.#nameIds = nameIds
     this.#lock = lock
   }
 
   /**
-   * Opens or makes the journal.
+   * Opens or makes the journal. One that says nothing yet is made anew: a run that was refused must not decide with which options the next one comes.
    *
    * @throws MillraceError JOURNAL_MISMATCH where it was made with another fingerprint, JOURNAL_INVALID where it is damaged, of
    * another kind, or in use by another process; or the system's error.
@@ -91,9 +96,9 @@ export class Journal {
     if (lock === undefined) {
       throw new MillraceError('JOURNAL_INVALID', `The journal ${path} is in use by another pipeline`)
     }
-    const journal = new Journal(path, nameIds, lock)
+    const journal = new Journal(path, fingerprint, nameIds, lock)
     try {
-      await journal.#load(fingerprint)
+      await journal.#load()
       return journal
     } catch (error) {
       await journal.close()
@@ -113,6 +118,11 @@ export class Journal {
   /** Where the sinks stood at the last commit. */
   get checkpoints(): Checkpoints {
     return this.#checkpoints
+  }
+
+  /** What it says of the store, for the sink. */
+  get summary(): JournalSummary {
+    return { written: this.table.count(Outcome.written), begun: this.table.count(Outcome.begun) }
   }
 
   /** Notes that something of these documents may be in the store from now on. */
@@ -156,6 +166,11 @@ export class Journal {
     }
   }
 
+  /** Removes the file of a run that was refused before anything was written; one that says something stays. */
+  async discard(): Promise<void> {
+    if (this.#isBlank) await rm(this.#path, { force: true })
+  }
+
   /** Frees the file and lets others have it. */
   async close(): Promise<void> {
     const file = this.#file
@@ -168,26 +183,31 @@ export class Journal {
     }
   }
 
-  async #load(fingerprint: Fingerprint): Promise<void> {
+  async #load(): Promise<void> {
     const size = await sizeOf(this.#path)
-    if (size === 0) {
-      await writeWhole(this.#path, lineOf({ millrace: FORMAT, fingerprint }))
-    } else {
-      const end = await this.#read(fingerprint)
+    if (size > 0) {
+      const end = await this.#read()
       // A journal is made with its first line: this is a file of somebody else's.
       if (end === 0) throw noJournal(this.#path)
-      if (size > COMPACT_FROM_BYTES && this.#entries > 2 * this.table.size) await this.#compact(fingerprint)
+      if (size > COMPACT_FROM_BYTES && this.#entries > 2 * this.table.size) await this.#compact()
       else if (size > end) await cut(this.#path, end)
     }
+    if (this.#isBlank) await writeWhole(this.#path, this.#header())
     this.#file = await open(this.#path, 'a')
   }
 
   /** Reads the file into the table; returns where its intact part ends. */
-  async #read(fingerprint: Fingerprint): Promise<number> {
+  async #read(): Promise<number> {
     let end = 0
+    let changed: string[] = []
     for await (const { value, end: to } of readLines(this.#path)) {
-      if (end === 0) this.#checkHeader(value, fingerprint)
-      else this.#apply(value as Line)
+      if (end === 0) {
+        changed = this.#changesSince(value)
+      } else {
+        this.#isBlank = false
+        if (changed.length > 0) throw mismatch(this.#path, changed)
+        this.#apply(value as Line)
+      }
       end = to
     }
     return end
@@ -202,29 +222,22 @@ export class Journal {
     this.#entries += b.length + c.length
   }
 
-  #checkHeader(header: unknown, fingerprint: Fingerprint): void {
+  /** Names of what the fingerprint in the header has otherwise. */
+  #changesSince(header: unknown): string[] {
     const { millrace, fingerprint: before } = isRecord(header) ? header : {}
-    if (millrace !== FORMAT || !isRecord(before)) {
-      throw noJournal(this.#path)
-    }
-    const changed = [...new Set([...Object.keys(before), ...Object.keys(fingerprint)])].filter(
-      (name) => before[name] !== fingerprint[name],
-    )
-    if (changed.length === 0) return
-    throw new MillraceError(
-      'JOURNAL_MISMATCH',
-      `The store of ${this.#path} was made otherwise (${changed.join(', ')}): ` +
-        'index into a new store, or delete this one with its journal',
-    )
+    if (millrace !== FORMAT || !isRecord(before)) throw noJournal(this.#path)
+    const now = this.#fingerprint
+    const names = new Set([...Object.keys(before), ...Object.keys(now)])
+    return [...names].filter((name) => before[name] !== now[name])
   }
 
   /** Writes the file anew without what later lines replace. */
-  async #compact(fingerprint: Fingerprint): Promise<void> {
+  async #compact(): Promise<void> {
     const temporary = `${this.#path}.new`
     try {
       const file = await open(temporary, 'w')
       try {
-        await file.appendFile(lineOf({ millrace: FORMAT, fingerprint }))
+        await file.appendFile(this.#header())
         for await (const { b, c } of this.#current()) {
           await file.appendFile(lineOf({ ...(b.length > 0 && { b }), ...(c.length > 0 && { c }) }))
         }
@@ -271,16 +284,29 @@ export class Journal {
     if (this.#file === undefined) throw new MillraceError('INTERNAL', 'The journal is closed')
     if (this.lost.aborted) throw takenOver(this.#path)
     this.#unsynced = true
+    this.#isBlank = false
     await this.#file.appendFile(lineOf(line))
     if (!sync) return
     await this.#file.datasync()
     this.#unsynced = false
+  }
+
+  #header(): string {
+    return lineOf({ millrace: FORMAT, fingerprint: this.#fingerprint })
   }
 }
 
 /** Two pipelines on one store would write each other's documents. */
 export function takenOver(path: string): MillraceError {
   return new MillraceError('JOURNAL_INVALID', `Another pipeline has taken the journal ${path} over`)
+}
+
+function mismatch(path: string, changed: readonly string[]): MillraceError {
+  return new MillraceError(
+    'JOURNAL_MISMATCH',
+    `The store of ${path} was made otherwise (${changed.join(', ')}): ` +
+      'index into a new store, or delete this one with its journal',
+  )
 }
 
 function noJournal(path: string): MillraceError {

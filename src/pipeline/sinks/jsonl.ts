@@ -1,10 +1,12 @@
-/** JSON lines: an object a record. It can only be added to; the journal's checkpoint is its length. */
+/** JSON lines: an object a record. It can only be added to; the journal's checkpoint is its length, with a checksum of its end. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { MillraceError } from '../../base/errors.js'
 import { boolean, nonEmptyString, oneOf, parseOptions } from '../../options/check.js'
 import type { JsonValue } from '../document.js'
 import { denseRow, type RecordBatch, sparseRow } from '../record.js'
 import type { DeadLetter, DeadLetterSink, Sink, SinkContext } from '../sink.js'
-import { AppendFile } from './append-file.js'
+import { AppendFile, type CheckedFile, fileCheckpointOf } from './append-file.js'
 
 /** Options of {@link jsonlSink}. */
 export interface JsonlSinkOptions {
@@ -21,8 +23,8 @@ export interface JsonlSinkOptions {
 const LINES_AT_ONCE = 64
 
 /**
- * Writes records as JSON lines: `{ id, documentId, chunk, text, start, end, tokens, headings, metadata }`, with `vector` (and `scale`
- * of int8 and uint8) and `sparse: { indices, values }` as the pipeline has them. Documents that change cannot be replaced.
+ * Writes records as JSON lines: `{ id, documentId, chunk, text, start, end, tokens, headings, metadata }`, with `vector` (and its `dtype`
+ * where that is not float32, and `scale` of int8 and uint8) and `sparse: { indices, values }` as the pipeline has them. Documents that change cannot be replaced.
  *
  * @example
  * const pipeline = await EmbeddingPipeline.create({ sink: jsonlSink('docs.jsonl') })
@@ -51,11 +53,9 @@ class JsonlSink implements Sink {
   }
 
   async open({ checkpoint }: SinkContext): Promise<void> {
-    this.#file = await AppendFile.open(
-      this.#path,
-      lengthOf(checkpoint),
-      this.#overwrite ? 'overwrite' : 'refuse',
-    )
+    const overwrite = this.#overwrite
+    const checked = await AppendFile.check(this.#path, fileCheckpointOf(checkpoint), { overwrite })
+    this.#file = await checked.begin()
   }
 
   async write(batch: RecordBatch): Promise<void> {
@@ -64,12 +64,12 @@ class JsonlSink implements Sink {
       let lines = ''
       for (let i = from; i < to; i++) lines += `${JSON.stringify(this.#object(batch, i))}\n`
       await this.#file?.append(lines)
-      await new Promise(setImmediate)
+      await nextTurn()
     }
   }
 
   async commit(): Promise<JsonValue> {
-    return { bytes: (await this.#file?.sync()) ?? 0 }
+    return { ...(await this.#file?.sync()) }
   }
 
   async close(): Promise<void> {
@@ -83,6 +83,8 @@ class JsonlSink implements Sink {
     return {
       ...records[i],
       ...(dense !== undefined && { vector: this.#vector(denseRow(dense, i)) }),
+      // Levels, halves and bits are numbers like others: without the format nobody could tell what they stand for.
+      ...(dense !== undefined && dense.dtype !== 'float32' && { dtype: dense.dtype }),
       ...(scale !== undefined && { scale }),
       ...(row !== undefined && { sparse: { indices: [...row.indices], values: [...row.values] } }),
     }
@@ -112,26 +114,30 @@ export function jsonlDeadLetters(
     },
   )
   nonEmptyString('path', path)
+  let checked: CheckedFile | undefined
   let file: AppendFile | undefined
+  // The file is touched with the first letter or commit, and not by opening: the sink may still refuse the run.
+  const begun = async (): Promise<AppendFile> => {
+    if (checked === undefined) throw new MillraceError('CLOSED', 'The dead letters are not open')
+    file ??= await checked.begin()
+    return file
+  }
   return {
     name: 'jsonl dead letters',
     async open(checkpoint) {
-      file = await AppendFile.open(path, lengthOf(checkpoint), overwrite ? 'overwrite' : 'refuse')
+      checked = await AppendFile.check(path, fileCheckpointOf(checkpoint), { overwrite })
     },
     async write(letters: readonly DeadLetter[]) {
-      for (const letter of letters) await file?.append(`${JSON.stringify(letter)}\n`)
+      const to = await begun()
+      for (const letter of letters) await to.append(`${JSON.stringify(letter)}\n`)
     },
     async commit() {
-      return { bytes: (await file?.sync()) ?? 0 }
+      return { ...(await (await begun()).sync()) }
     },
     async close() {
       await file?.close()
       file = undefined
+      checked = undefined
     },
   }
-}
-
-function lengthOf(checkpoint: JsonValue | undefined): number | undefined {
-  if (typeof checkpoint !== 'object' || checkpoint === null || Array.isArray(checkpoint)) return undefined
-  return typeof checkpoint['bytes'] === 'number' ? checkpoint['bytes'] : undefined
 }

@@ -3,11 +3,13 @@
  * record a row is. They can only be added to; at every commit they are whole.
  */
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isLeveled, rowElements } from '../../formats/dtype.js'
 import { boolean, nonEmptyString, parseOptions } from '../../options/check.js'
 import type { JsonValue } from '../document.js'
 import type { RecordBatch } from '../record.js'
 import type { Sink, SinkContext, VectorSchema } from '../sink.js'
-import { AppendFile } from './append-file.js'
+import { AppendFile, type CheckedFile } from './append-file.js'
 import { NPY_DESCR, NPY_HEADER_BYTES, type NpyDescr, npyHeader } from './npy.js'
 
 /** Options of {@link numpySink}. */
@@ -23,6 +25,15 @@ interface Column {
   descr: NpyDescr
   /** Values of a row; absent where the array has one dimension. */
   width?: number
+}
+
+/** Where the files stood at a commit, by what follows their name. */
+interface NumpyCheckpoint {
+  rows: number
+  values: number
+  bytes: Record<string, number>
+  /** Absent in checkpoints of earlier versions. */
+  tails?: Record<string, number>
 }
 
 /** Records whose lines are made in one turn of the event loop. */
@@ -59,12 +70,14 @@ class NumpySink implements Sink {
 
   async open({ schema, checkpoint }: SinkContext): Promise<void> {
     this.#columns = columnsOf(schema)
-    const at = checkpoint as { rows: number; values: number; bytes: Record<string, number> } | undefined
+    const at = checkpoint as unknown as NumpyCheckpoint | undefined
     this.#rows = at?.rows ?? 0
     this.#values = at?.values ?? 0
-    for (const part of [...this.#columns.keys(), 'records.jsonl' as const]) {
-      const existing = this.#overwrite ? 'overwrite' : 'refuse'
-      const file = await AppendFile.open(`${this.#base}.${part}`, at?.bytes[part], existing)
+    const parts: Part[] = [...this.#columns.keys(), 'records.jsonl']
+    // All are looked at before the first is touched: one that is refused leaves the others as they are.
+    const checked = await Promise.all(parts.map((part) => this.#check(part, at)))
+    for (const [i, part] of parts.entries()) {
+      const file = await (checked[i] as CheckedFile).begin()
       this.#files.set(part, file)
       if (at !== undefined) continue
       if (part !== 'records.jsonl') await file.append(Buffer.alloc(NPY_HEADER_BYTES))
@@ -81,7 +94,7 @@ class NumpySink implements Sink {
         'records.jsonl',
         Buffer.from(some.map((record) => `${JSON.stringify(record)}\n`).join('')),
       )
-      await new Promise(setImmediate)
+      await nextTurn()
     }
     if (dense !== undefined) {
       await this.#append('npy', dense.data)
@@ -101,18 +114,28 @@ class NumpySink implements Sink {
 
   async commit(): Promise<JsonValue> {
     const bytes: Record<string, number> = {}
+    const tails: Record<string, number> = {}
     for (const [part, file] of this.#files) {
       const column = this.#columns.get(part)
       if (column !== undefined) await file.rewrite(npyHeader(column.descr, this.#shapeOf(part, column)), 0)
-      bytes[part] = await file.sync()
+      const { bytes: length, tail } = await file.sync()
+      bytes[part] = length
+      if (tail !== undefined) tails[part] = tail
     }
-    return { rows: this.#rows, values: this.#values, bytes }
+    return { rows: this.#rows, values: this.#values, bytes, tails }
   }
 
   async close(): Promise<void> {
     const files = [...this.#files.values()]
     this.#files.clear()
     await Promise.all(files.map((file) => file.close()))
+  }
+
+  #check(part: Part, at: NumpyCheckpoint | undefined): Promise<CheckedFile> {
+    const tail = at?.tails?.[part]
+    const checkpoint = at && { bytes: at.bytes[part] ?? 0, ...(tail !== undefined && { tail }) }
+    const header = part === 'records.jsonl' ? 0 : NPY_HEADER_BYTES
+    return AppendFile.check(`${this.#base}.${part}`, checkpoint, { overwrite: this.#overwrite, header })
   }
 
   #shapeOf(part: Part, { width }: Column): number[] {
@@ -130,10 +153,8 @@ function columnsOf({ dense, sparse }: VectorSchema): Map<Part, Column> {
   const columns = new Map<Part, Column>()
   if (dense !== undefined) {
     const { dtype, dim, ranges } = dense
-    const isBits = dtype === 'binary' || dtype === 'ubinary'
-    columns.set('npy', { descr: NPY_DESCR[dtype], width: isBits ? Math.ceil(dim / 8) : dim })
-    if ((dtype === 'int8' || dtype === 'uint8') && ranges === undefined)
-      columns.set('scales.npy', { descr: '<f4' })
+    columns.set('npy', { descr: NPY_DESCR[dtype], width: rowElements(dtype, dim) })
+    if (isLeveled(dtype) && ranges === undefined) columns.set('scales.npy', { descr: '<f4' })
   }
   if (sparse !== undefined) {
     columns.set('indptr.npy', { descr: '<i8' })

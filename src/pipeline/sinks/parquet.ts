@@ -3,19 +3,23 @@
  * only be added: each batch of a pipeline is a file.
  */
 
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { syncDirectory } from '../../base/durable.js'
+import { isMissing, syncDirectory } from '../../base/durable.js'
 import { MillraceError } from '../../base/errors.js'
 import { packageRoot } from '../../binding/package-root.js'
+import { isLeveled } from '../../formats/dtype.js'
 import { boolean, nonEmptyString, parseOptions } from '../../options/check.js'
 import { importPeer } from '../../peers/peer.js'
 import { dequantize } from '../../quantize/quantize.js'
 import type { JsonValue } from '../document.js'
 import type { PipelineRecord, RecordBatch } from '../record.js'
+import { hasChanged, holdsUnknown, isGone } from '../refusal.js'
 import type { Sink, SinkContext, VectorSchema } from '../sink.js'
 import type { ParquetAnswer, ParquetTask } from './parquet-worker.cjs'
+import { workerBeside } from './parquet-worker-path.cjs'
 
 /** Options of {@link parquetSink}. */
 export interface ParquetSinkOptions {
@@ -24,6 +28,13 @@ export interface ParquetSinkOptions {
 }
 
 const PART = /^part-(\d{6,})\.parquet$/
+
+/** Where the files stood at a commit. */
+interface ParquetCheckpoint {
+  parts: number
+  /** Of all parts together; absent in checkpoints of earlier versions. */
+  bytes?: number
+}
 
 const WRITER = '^0.17.0'
 const USER = 'The sink parquet'
@@ -55,58 +66,73 @@ class ParquetSink implements Sink {
   #worker: Worker | undefined
   #schema: VectorSchema = {}
   #parts = 0
+  /** Of all parts together. */
+  #bytes = 0
   #tasks = 0
 
   constructor(directory: string, overwrite: boolean) {
     this.#directory = directory
     this.#overwrite = overwrite
-    // Readers of such folders leave out names with an underscore.
-    this.journalPath = join(directory, '_millrace.journal')
+    this.journalPath = journalBeside(directory)
   }
 
   async open({ schema, checkpoint }: SinkContext): Promise<void> {
     await importPeer('hyparquet-writer', WRITER, USER)
     this.#schema = schema
-    this.#parts = (checkpoint as { parts: number } | undefined)?.parts ?? 0
-    await mkdir(this.#directory, { recursive: true })
-    const names = await readdir(this.#directory)
+    const at = checkpoint as unknown as ParquetCheckpoint | undefined
+    const names = await namesIn(this.#directory)
     const numbers = names.map((name) => Number(PART.exec(name)?.[1] ?? -1)).filter((number) => number >= 0)
-    if (checkpoint === undefined && numbers.length > 0 && !this.#overwrite) {
-      throw new MillraceError(
-        'SINK_FAILED',
-        `${this.#directory} has Parquet files, and no journal says which: choose another folder, or overwrite: true`,
+    if (at === undefined && numbers.length > 0 && !this.#overwrite) throw holdsUnknown(this.#directory)
+    this.#parts = at?.parts ?? 0
+    this.#bytes = await this.#measure(this.#parts)
+    if (at?.bytes !== undefined && at.bytes !== this.#bytes) {
+      throw hasChanged(
+        this.#directory,
+        `its files have ${this.#bytes} bytes, and the last run left ${at.bytes}`,
       )
     }
-    for (let part = 0; part < this.#parts; part++) {
-      if (numbers.includes(part)) continue
-      throw new MillraceError('SINK_FAILED', `${this.#path(part)} is gone, but its journal is there`)
-    }
+    // From here on things change.
+    await mkdir(this.#directory, { recursive: true })
     const later = numbers.filter((number) => number >= this.#parts).map((number) => this.#path(number))
     const halves = names
       .filter((name) => /^part-\d+\.parquet\.tmp$/.test(name))
       .map((name) => join(this.#directory, name))
     for (const path of [...later, ...halves]) await rm(path, { force: true })
-    this.#worker = new Worker(
-      join(packageRoot(), 'dist', 'esm', 'src', 'pipeline', 'sinks', 'parquet-worker.cjs'),
-    )
+    this.#worker = new Worker(workerPath())
     this.#worker.unref()
   }
 
   async write(batch: RecordBatch): Promise<void> {
     if (batch.records.length === 0) return
     const columns = await columnsOf(batch)
-    await this.#run({ path: this.#path(this.#parts), columns, ...describe(this.#schema) })
+    const path = this.#path(this.#parts)
+    await this.#run({ path, columns, ...describe(this.#schema) })
     this.#parts++
+    this.#bytes += (await stat(path)).size
   }
 
   async commit(): Promise<JsonValue> {
     await syncDirectory(this.#directory)
-    return { parts: this.#parts }
+    return { parts: this.#parts, bytes: this.#bytes }
   }
 
   async close(): Promise<void> {
     await this.#worker?.terminate()
     this.#worker = undefined
+  }
+
+  /** Bytes of the first parts together. */
+  async #measure(parts: number): Promise<number> {
+    let bytes = 0
+    for (let part = 0; part < parts; part++) {
+      const path = this.#path(part)
+      try {
+        bytes += (await stat(path)).size
+      } catch (error) {
+        throw isMissing(error) ? isGone(path) : error
+      }
+    }
+    return bytes
   }
 
   #path(part: number): string {
@@ -133,6 +159,26 @@ class ParquetSink implements Sink {
       worker.postMessage({ ...task, number } satisfies ParquetTask)
     })
   }
+}
+
+/** Beside this file; from the sources, as tests run them, that of the build. */
+function workerPath(): string {
+  return workerBeside() ?? join(packageRoot(), 'dist/esm/src/pipeline/sinks/parquet-worker.cjs')
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+/** Beside the folder and not in it: Polars takes every file of a folder for Parquet. Earlier versions put it inside; there it stays. */
+function journalBeside(directory: string): string {
+  const inside = join(directory, '_millrace.journal')
+  return existsSync(inside) ? inside : `${resolve(directory)}.journal`
 }
 
 const text = (name: string) => ({
@@ -169,7 +215,7 @@ function describe({ dense, sparse }: VectorSchema): Pick<ParquetTask, 'schema' |
         ? { type: 'FLOAT' }
         : { type: 'INT32', converted_type: LEVELS[dtype] }
     columns.push(list('vector', element))
-    if ((dtype === 'int8' || dtype === 'uint8') && ranges === undefined) {
+    if (isLeveled(dtype) && ranges === undefined) {
       columns.push([{ name: 'scale', type: 'FLOAT', repetition_type: 'REQUIRED' }])
     }
     metadata.push(

@@ -1,10 +1,11 @@
 /** Records as an Arrow table, for LanceDB: columns are taken over as they are, without an object a value. */
 
-import { invalidOption } from '../../base/errors.js'
-import type { DType } from '../../formats/dtype.js'
-import type { JsonValue } from '../document.js'
-import type { RecordBatch } from '../record.js'
-import type { VectorSchema } from '../sink.js'
+import { invalidOption } from '../../../base/errors.js'
+import { isIntegerIn } from '../../../base/is.js'
+import { type DType, isBits, rowElements } from '../../../formats/dtype.js'
+import type { JsonValue } from '../../document.js'
+import type { RecordBatch } from '../../record.js'
+import type { VectorSchema } from '../../sink.js'
 
 /** Types of columns that metadata may have for filters. */
 export type MetadataColumnType = 'string' | 'int32' | 'float64' | 'boolean'
@@ -54,8 +55,13 @@ export class ArrowTables {
   /** Bits are bytes to LanceDB. */
   readonly #width: number
 
-  /** Throws INVALID_OPTION for vectors or names that a table cannot have. */
-  constructor(arrow: Arrow, vectors: VectorSchema, metadata: Readonly<Record<string, MetadataColumnType>>) {
+  /** `facts` are kept with the schema. Throws INVALID_OPTION for vectors or names that a table cannot have. */
+  constructor(
+    arrow: Arrow,
+    vectors: VectorSchema,
+    metadata: Readonly<Record<string, MetadataColumnType>>,
+    facts: Readonly<Record<string, string>>,
+  ) {
     const { dense, sparse } = vectors
     if (dense !== undefined && !SEARCHABLE.includes(dense.dtype)) {
       throw invalidOption(
@@ -71,8 +77,9 @@ export class ArrowTables {
     this.#arrow = arrow
     this.#vectors = vectors
     this.#metadata = metadata
-    this.#width = dense === undefined ? 0 : isBits(dense.dtype) ? Math.ceil(dense.dim / 8) : dense.dim
-    const facts = new Map([
+    this.#width = dense === undefined ? 0 : rowElements(dense.dtype, dense.dim)
+    const said = new Map([
+      ...Object.entries(facts),
       ['millrace.model', dense?.model ?? ''],
       ['millrace.dtype', dense?.dtype ?? ''],
       ['millrace.dim', String(dense?.dim ?? 0)],
@@ -80,7 +87,7 @@ export class ArrowTables {
     ])
     this.schema = new arrow.Schema(
       Object.entries(this.#types()).map(([name, type]) => new arrow.Field(name, type, true)),
-      facts,
+      said,
     )
   }
 
@@ -187,20 +194,19 @@ export class ArrowTables {
   }
 }
 
-const isBits = (dtype: DType): boolean => dtype === 'binary' || dtype === 'ubinary'
-
 /** Signed bits are the unsigned ones less 128. */
 function unsignedOf(data: Int8Array | Uint8Array, dtype: DType): Uint8Array {
   return dtype === 'binary' ? Uint8Array.from(data, (byte) => byte + 128) : (data as Uint8Array)
 }
 
-/** What does not fit its column is none there; `metadata` has it. */
+/** What does not fit its column is null there: a column of 32 bits would keep the lowest 32 of a greater integer, another number. */
 function fitting(value: JsonValue | undefined, type: MetadataColumnType): JsonValue {
-  const fits =
-    type === 'string'
-      ? typeof value === 'string'
-      : type === 'boolean'
-        ? typeof value === 'boolean'
-        : typeof value === 'number' && (type === 'float64' || Number.isInteger(value))
-  return fits ? (value as JsonValue) : null
+  return FITS[type](value) ? (value as JsonValue) : null
+}
+
+const FITS: Readonly<Record<MetadataColumnType, (value: unknown) => boolean>> = {
+  string: (value) => typeof value === 'string',
+  boolean: (value) => typeof value === 'boolean',
+  float64: (value) => typeof value === 'number',
+  int32: (value) => isIntegerIn(value, -(2 ** 31), 2 ** 31 - 1),
 }

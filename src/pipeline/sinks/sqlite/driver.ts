@@ -1,7 +1,9 @@
 /** Which SQLite is used: the one of Node, better-sqlite3 or libsql, all with nearly one interface; and sqlite-vec in it. */
 
-import { MillraceError } from '../../base/errors.js'
-import { importPeer } from '../../peers/peer.js'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { MillraceError } from '../../../base/errors.js'
+import { importPeer } from '../../../peers/peer.js'
 
 /** What is used of a driver; the databases of node:sqlite, better-sqlite3 and libsql are such. */
 export interface SqliteDatabase {
@@ -27,9 +29,14 @@ const PACKAGES = [
   ['libsql', '^0.5'],
 ] as const
 
+/** What a database is opened for. For reading, the file must be there, and nothing is written beside it. */
+export type Access = 'write' | 'read'
+
 /** Opens the file, with sqlite-vec. `user` is who needs it, for errors. */
-export async function openDatabase(path: string, user: string): Promise<SqliteDatabase> {
-  const database = await openPlain(path, user)
+export async function openDatabase(path: string, access: Access, user: string): Promise<SqliteDatabase> {
+  // First what may be missing: opening a database for writing makes its file.
+  await vectorExtension(user)
+  const database = await openPlain(path, access, user)
   try {
     await loadVectors(database, user)
     return database
@@ -41,25 +48,34 @@ export async function openDatabase(path: string, user: string): Promise<SqliteDa
 
 /** Makes sqlite-vec's functions known to a database. */
 export async function loadVectors(database: SqliteDatabase, user: string): Promise<void> {
-  const { getLoadablePath } = await importPeer<{ getLoadablePath(): string }>('sqlite-vec', SQLITE_VEC, user)
+  const path = await vectorExtension(user)
   try {
     database.prepare('SELECT vec_version()').get()
   } catch {
-    database.loadExtension(getLoadablePath())
+    database.loadExtension(path)
   }
 }
 
-async function openPlain(path: string, user: string): Promise<SqliteDatabase> {
+async function vectorExtension(user: string): Promise<string> {
+  const { getLoadablePath } = await importPeer<{ getLoadablePath(): string }>('sqlite-vec', SQLITE_VEC, user)
+  return getLoadablePath()
+}
+
+async function openPlain(path: string, access: Access, user: string): Promise<SqliteDatabase> {
+  const readOnly = access === 'read'
   const own = process.getBuiltinModule?.('node:sqlite') as { DatabaseSync: DatabaseClass } | undefined
   // Older ones cannot load extensions.
   if (own !== undefined && 'loadExtension' in own.DatabaseSync.prototype) {
-    return new own.DatabaseSync(path, { allowExtension: true })
+    return new own.DatabaseSync(path, { allowExtension: true, readOnly })
   }
   let missing: MillraceError | undefined
   for (const [name, range] of PACKAGES) {
     try {
       const found = await importPeer<{ default: DatabaseClass }>(name, range, user)
-      return new found.default(path)
+      if (name === 'better-sqlite3')
+        return new found.default(path, { readonly: readOnly, fileMustExist: readOnly })
+      // libsql has no such option, but takes the address form of SQLite, which has.
+      return new found.default(readOnly ? `${pathToFileURL(resolve(path)).href}?mode=ro` : path)
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== 'PACKAGE_NOT_FOUND') throw error
       missing ??= error
