@@ -5,6 +5,9 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
+/** Resolves in the next turn of the event loop, after what else is ready. */
+export { nextTurn }
+
 /** With what a reader does in the same turn, this stays well below the 10 ms that the loop may be late. */
 const TURN_MS = 3
 

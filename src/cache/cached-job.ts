@@ -7,8 +7,7 @@
  * what the reader and the source talk to.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { turnIsLong } from '../base/turn.js'
+import { nextTurn, turnIsLong } from '../base/turn.js'
 import type { NativeBatch, NativeError, NativeImage, NativeJob, NativeProgress } from '../binding/types.js'
 import type { TieredCache } from '../options/cache.js'
 import type { Row } from './assemble.js'

@@ -3,8 +3,9 @@
  * Which tier is asked first is decided in `tiered-cache.ts`.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isBytes } from '../base/foreign.js'
+import { type Backoff, backoffMs } from '../base/retry.js'
+import { nextTurn } from '../base/turn.js'
 import type { CacheAnswer, CacheEntry, CacheTier, CacheTierMetrics } from '../options/cache.js'
 import { isIntact } from './entry.js'
 
@@ -15,8 +16,7 @@ const DEFAULT_TIMEOUT_MS = 2000
  * How long a tier is left alone after its first failure, and at most after many in a row: a Redis that stays away costs
  * its time limit once in so long, and one that comes back is used soon.
  */
-const PAUSE_MS = 250
-const LONGEST_PAUSE_MS = 5000
+const PAUSES: Backoff = { firstMs: 250, longestMs: 5000 }
 
 /** Most bytes that wait to be written: seconds of rows that are computed, or 20,000 of 384 floats. */
 const WAITING_BYTES = 32 * 1024 * 1024
@@ -199,8 +199,7 @@ export class GuardedTier {
       else this.#counts.errors++
       // Calls that were under way together fail together, for one reason.
       if (!this.#paused()) {
-        const pause = Math.min(PAUSE_MS * 2 ** this.#failuresInRow++, LONGEST_PAUSE_MS)
-        this.#pausedUntil = performance.now() + pause
+        this.#pausedUntil = performance.now() + backoffMs(++this.#failuresInRow, PAUSES)
       }
       return undefined
     } finally {

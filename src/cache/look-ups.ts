@@ -1,7 +1,6 @@
 /** Keys of a call's inputs and rows that tiers have: what needs no embedding. Which inputs lead is decided in `leads.ts`. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { turnIsLong } from '../base/turn.js'
+import { nextTurn, turnIsLong } from '../base/turn.js'
 import type { TieredCache } from '../options/cache.js'
 import type { CallWindow } from './call-window.js'
 import type { Inputs } from './keyed-inputs.js'

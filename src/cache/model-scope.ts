@@ -1,5 +1,6 @@
 /** What caches need of one loaded model: the name of all that its rows depend on, and its calls under way. */
 
+import { canonical } from '../base/canonical.js'
 import { isNativeError, MillraceError } from '../base/errors.js'
 import type {
   NativeAddon,
@@ -178,13 +179,4 @@ export class ModelScope {
     const options = canonical({ ...facts, ...resolved, batchInvariance: facts.batchInvariance ?? true })
     return addon.nameFields([FORMAT, options, ...files])
   }
-}
-
-/** JSON that does not depend on the order of properties. What is undefined is left out. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  )
 }

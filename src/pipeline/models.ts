@@ -1,11 +1,11 @@
 /** The models of a pipeline as its stages need them: streams of rows, shapes, names. */
 
+import { canonical } from '../base/canonical.js'
 import { invalidOption } from '../base/errors.js'
 import type { DenseBatch } from '../batches/dense.js'
 import type { SparseBatch } from '../batches/sparse.js'
 import { loadAddon } from '../binding/load.js'
 import type { NativeModel } from '../binding/types.js'
-import { canonical } from '../cache/model-scope.js'
 import { SparseTextEmbedding } from '../families/sparse-text-embedding.js'
 import { TextEmbedding } from '../families/text-embedding.js'
 import type { DType } from '../formats/dtype.js'

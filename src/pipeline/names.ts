@@ -1,8 +1,8 @@
 /** Names of ids and of contents, as a journal keeps them: BLAKE3 over length-prefixed fields, cut to 128 bits. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { canonical } from '../base/canonical.js'
+import { nextTurn } from '../base/turn.js'
 import type { NativeAddon } from '../binding/types.js'
-import { canonical } from '../cache/model-scope.js'
 import type { PipelineDocument } from './document.js'
 import { shortName } from './journal/document-table.js'
 

@@ -1,15 +1,13 @@
 /** Which failures of the network are tried again, when, and how often. */
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { type Backoff, backoffMs, retried } from '../base/retry.js'
 
 /** How patient the store is. */
 export interface NetworkTiming {
   /** Attempts in a row without a new byte. */
   attempts: number
-  /** First pause; each further one is twice as long. */
-  backoffMs: number
-  /** Longest pause of our own. */
-  backoffMostMs: number
+  /** Our own pauses. */
+  backoff: Backoff
   /** Longest pause a server may ask for; beyond it the call fails and says when to come back. */
   retryAfterMostMs: number
   /** Longest silence on a connection. */
@@ -19,8 +17,7 @@ export interface NetworkTiming {
 export const NETWORK_TIMING: NetworkTiming = {
   // With the pauses between them about eight seconds: a router restarting, not an outage.
   attempts: 5,
-  backoffMs: 500,
-  backoffMostMs: 30_000,
+  backoff: { firstMs: 500, longestMs: 30_000 },
   // The hub counts requests in windows of five minutes.
   retryAfterMostMs: 300_000,
   stallMs: 30_000,
@@ -75,31 +72,26 @@ export function retryAfter(
  * that no attempt had before; after progress the count starts again, so a bad line finishes, and a server that always
  * breaks at the same place does not go on for ever.
  */
-export async function withRetries<T>(
+export function withRetries<T>(
   attempt: () => Promise<T>,
   timing: NetworkTiming,
   signal: AbortSignal,
   progress: () => number = () => 0,
 ): Promise<T> {
   let failures = 0
-  for (let best = progress(); ; ) {
-    try {
-      return await attempt()
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!(error instanceof HubFailure) || !error.retry) throw error
-      failures = progress() > best ? 1 : failures + 1
-      best = Math.max(best, progress())
-      if (failures >= timing.attempts || (error.retryAfterMs ?? 0) > timing.retryAfterMostMs) throw error
-      await sleep(pause(failures, timing, error.retryAfterMs), undefined, { signal }).catch(() => {})
-      signal.throwIfAborted()
-    }
+  let best = progress()
+  const pauseMs = (error: unknown): number | undefined => {
+    if (!(error instanceof HubFailure) || !error.retry) return undefined
+    failures = progress() > best ? 1 : failures + 1
+    best = Math.max(best, progress())
+    if (failures >= timing.attempts || (error.retryAfterMs ?? 0) > timing.retryAfterMostMs) return undefined
+    return pause(failures, timing, error.retryAfterMs)
   }
+  return retried(attempt, pauseMs, signal)
 }
 
 /** Between half of the step and the step, so that many clients do not come back together. Never before the server's time. */
-function pause(failures: number, timing: NetworkTiming, asked: number | undefined): number {
-  const step = Math.min(timing.backoffMostMs, timing.backoffMs * 2 ** (failures - 1))
-  const jittered = step * (0.5 + Math.random() / 2)
+function pause(failures: number, { backoff }: NetworkTiming, asked: number | undefined): number {
+  const jittered = backoffMs(failures, backoff) * (0.5 + Math.random() / 2)
   return asked === undefined ? jittered : asked + jittered / 2
 }

@@ -3,9 +3,9 @@
  * out: see `run.ts`.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type MillraceError, unwrap } from '../base/errors.js'
 import { isPromise } from '../base/foreign.js'
+import { nextTurn } from '../base/turn.js'
 import type { NativeJob } from '../binding/types.js'
 import { encodeItem, type ItemKind, mustBeRead, placeOf, readItems } from './items.js'
 import type { SourceReader } from './source.js'

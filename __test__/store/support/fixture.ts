@@ -43,7 +43,7 @@ export const FILES = {
 
 /** Impatient, so that failures are quick. */
 export const FAST: StoreTiming = {
-  network: { attempts: 3, backoffMs: 10, backoffMostMs: 40, retryAfterMostMs: 1_000, stallMs: 1_000 },
+  network: { attempts: 3, backoff: { firstMs: 10, longestMs: 40 }, retryAfterMostMs: 1_000, stallMs: 1_000 },
   lock: { beatMs: 50, staleMs: 2_000, pollMs: 15 },
 }
 

@@ -3,10 +3,11 @@
  */
 
 import { createReadStream, createWriteStream, rmSync } from 'node:fs'
-import { type FileHandle, mkdtemp, open, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, open, realpath, rm, rmdir, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { moveInto } from '../../base/durable.js'
 import { codeOf, isError } from '../../base/foreign.js'
 
 /** The name that means standard output. */
@@ -90,7 +91,7 @@ export class TempFile implements Destination {
   async commit(): Promise<void> {
     await this.#file.sync()
     await this.#file.close()
-    await rename(this.path, this.#target)
+    await moveInto(this.path, this.#target)
     this.#end()
   }
 

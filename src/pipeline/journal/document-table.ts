@@ -3,6 +3,8 @@
  * have millions. Ids and contents are known by 128 bits of their BLAKE3 names.
  */
 
+import { type SlotLayout, SlotTable } from '../../base/slot-table.js'
+
 /** What became of a document. */
 export const Outcome = {
   /** Nothing is in the store. */
@@ -36,6 +38,10 @@ const USED = 0x100
 /** The document came in this run. */
 const SEEN = 0x200
 
+/** The last number of a name chooses the part, so its first one begins the search. */
+const LAYOUT: SlotLayout = { slot: SLOT, key: 4, probe: 0 }
+
+/** Slots of an empty part. */
 const LEAST_SLOTS = 16
 
 /** Parts that grow by themselves: of a table of millions, moving a part takes about a millisecond of the event loop. */
@@ -46,7 +52,7 @@ const DIGITS = 32
 
 /** What is known of documents, by the names of their ids. */
 export class DocumentTable {
-  readonly #parts: (Part | undefined)[] = new Array(PARTS)
+  readonly #parts: (SlotTable | undefined)[] = new Array(PARTS)
 
   /** Ids that were ever noted. */
   get size(): number {
@@ -54,7 +60,7 @@ export class DocumentTable {
   }
 
   get bytes(): number {
-    return this.#parts.reduce((sum, part) => sum + (part?.slots.byteLength ?? 0), 0)
+    return this.#parts.reduce((sum, part) => sum + (part?.numbers.byteLength ?? 0), 0)
   }
 
   get(name: string): Known | undefined {
@@ -62,26 +68,22 @@ export class DocumentTable {
     const part = this.#parts[placeOf(key)]
     if (part === undefined) return undefined
     const at = part.find(key)
-    const flags = part.slots[at + FLAGS] ?? 0
-    if ((flags & USED) === 0) return undefined
-    return { outcome: (flags & 0xff) as Outcome, content: hexOf(part.slots.subarray(at + 4, at + 8)) }
+    if (!part.isUsed(at)) return undefined
+    const { numbers } = part
+    const outcome = ((numbers[at + FLAGS] ?? 0) & 0xff) as Outcome
+    return { outcome, content: hexOf(numbers.subarray(at + 4, at + 8)) }
   }
 
   set(name: string, outcome: Outcome, content = ''): void {
-    const key = numbersOf(name)
-    const part = this.#partOf(key)
-    const at = part.slotOf(key)
-    part.slots.set(numbersOf(content), at + 4)
-    part.slots[at + FLAGS] = ((part.slots[at + FLAGS] ?? 0) & ~0xff) | outcome
+    const { numbers, at, flags } = this.#slotOf(name)
+    numbers.set(numbersOf(content), at + 4)
+    numbers[at + FLAGS] = (flags & ~0xff) | outcome
   }
 
   /** Marks a document as seen in this run; false when it was before. */
   see(name: string): boolean {
-    const key = numbersOf(name)
-    const part = this.#partOf(key)
-    const at = part.slotOf(key)
-    const flags = part.slots[at + FLAGS] ?? 0
-    part.slots[at + FLAGS] = flags | SEEN
+    const { numbers, at, flags } = this.#slotOf(name)
+    numbers[at + FLAGS] = flags | SEEN
     return (flags & SEEN) === 0
   }
 
@@ -89,8 +91,8 @@ export class DocumentTable {
   count(outcome: Outcome, { unseen = false } = {}): number {
     let found = 0
     for (const part of this.#parts) {
-      for (let at = FLAGS; part !== undefined && at < part.slots.length; at += SLOT) {
-        const flags = part.slots[at] ?? 0
+      for (let at = FLAGS; part !== undefined && at < part.numbers.length; at += SLOT) {
+        const flags = part.numbers[at] ?? 0
         if ((flags & USED) === 0 || (flags & 0xff) !== outcome) continue
         if (!unseen || (flags & SEEN) === 0) found++
       }
@@ -101,65 +103,27 @@ export class DocumentTable {
   /** Forgets what was seen, for another run. */
   forgetSeen(): void {
     for (const part of this.#parts) {
-      for (let at = FLAGS; part !== undefined && at < part.slots.length; at += SLOT) {
-        part.slots[at] = (part.slots[at] ?? 0) & ~SEEN
+      for (let at = FLAGS; part !== undefined && at < part.numbers.length; at += SLOT) {
+        part.numbers[at] = (part.numbers[at] ?? 0) & ~SEEN
       }
     }
   }
 
-  #partOf(key: Uint32Array): Part {
+  /** Where the document is, with a new slot if need be. */
+  #slotOf(name: string): { numbers: Uint32Array; at: number; flags: number } {
+    const key = numbersOf(name)
     const place = placeOf(key)
-    const part = this.#parts[place] ?? new Part()
+    const part = this.#parts[place] ?? SlotTable.empty(LAYOUT, LEAST_SLOTS)
     this.#parts[place] = part
-    return part
+    const at = part.take(key)
+    const { numbers } = part
+    return { numbers, at, flags: (numbers[at + FLAGS] ?? 0) | USED }
   }
 }
 
 /** Not the number that a part begins to look at. */
 function placeOf(key: Uint32Array): number {
   return (key[3] ?? 0) % PARTS
-}
-
-/** Open addressing with linear probing, at most half full. */
-class Part {
-  slots = new Uint32Array(LEAST_SLOTS * SLOT)
-  used = 0
-
-  /** Where the document is, with a new slot if need be. */
-  slotOf(key: Uint32Array): number {
-    if ((this.used + 1) * 2 * SLOT > this.slots.length) this.#grow()
-    const at = this.find(key)
-    if (((this.slots[at + FLAGS] ?? 0) & USED) === 0) {
-      this.slots.set(key, at)
-      this.slots[at + FLAGS] = USED | Outcome.none
-      this.used++
-    }
-    return at
-  }
-
-  /** Where the document is or would be. */
-  find(key: Uint32Array): number {
-    const { slots } = this
-    const count = slots.length / SLOT
-    for (let slot = (key[0] ?? 0) % count; ; slot = (slot + 1) % count) {
-      const at = slot * SLOT
-      if (((slots[at + FLAGS] ?? 0) & USED) === 0 || isAt(slots, at, key)) return at
-    }
-  }
-
-  #grow(): void {
-    const old = this.slots
-    this.slots = new Uint32Array(old.length * 2)
-    for (let from = 0; from < old.length; from += SLOT) {
-      if (((old[from + FLAGS] ?? 0) & USED) === 0) continue
-      this.slots.set(old.subarray(from, from + SLOT), this.find(old.subarray(from, from + 4)))
-    }
-  }
-}
-
-function isAt(slots: Uint32Array, at: number, key: Uint32Array): boolean {
-  for (let i = 0; i < 4; i++) if (slots[at + i] !== key[i]) return false
-  return true
 }
 
 /** The part of a name that the table and the journal keep. */
