@@ -1,8 +1,10 @@
 /** Changes to files that survive a crash: written beside, flushed, renamed, the directory flushed. Whole files or none. */
 
 import { randomUUID } from 'node:crypto'
+import { fdatasync, fsync } from 'node:fs'
 import { link, mkdir, open, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
+import { promisify } from 'node:util'
 import { codeOf } from './foreign.js'
 
 /** The code of a system error. */
@@ -16,12 +18,28 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
+const fsyncOf = promisify(fsync)
+const fdatasyncOf = promisify(fdatasync)
+
+/**
+ * Flushes a file. By its descriptor: the file system that Yarn's Plug'n'Play puts before Node's has file handles without `sync` and
+ * `datasync`, and nothing could be downloaded or kept there.
+ */
+export function syncFile({ fd }: { readonly fd: number }): Promise<void> {
+  return fsyncOf(fd)
+}
+
+/** As {@link syncFile}, without the times of the file. */
+export function syncData({ fd }: { readonly fd: number }): Promise<void> {
+  return fdatasyncOf(fd)
+}
+
 /** Flushes the directory's entries; where directories cannot be opened (Windows), the file system does it alone. */
 export async function syncDirectory(path: string): Promise<void> {
   try {
     const directory = await open(path, 'r')
     try {
-      await directory.sync()
+      await syncFile(directory)
     } finally {
       await directory.close()
     }
@@ -37,7 +55,7 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
     const file = await open(temporary, 'wx')
     try {
       await file.writeFile(content)
-      await file.sync()
+      await syncFile(file)
     } finally {
       await file.close()
     }

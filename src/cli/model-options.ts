@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Pooling, TextEmbeddingOptions } from '../../index.js'
+import { reasonOf } from '../base/foreign.js'
 import { encoding } from '../pipeline/sources/encoding.js'
 
 /** What commander makes of {@link addModelOptions}: options of every family. */
@@ -70,7 +71,7 @@ export function encodingName(value: string): string {
   try {
     return encoding('--encoding', value)
   } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? `${error.message}.` : String(error))
+    throw new InvalidArgumentError(`${reasonOf(error)}.`)
   }
 }
 

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { invalidOption, MillraceError } from '../base/errors.js'
-import { nativeRequire } from '../binding/native-require.cjs'
+import { resolveModelPackage } from '../binding/native-require.cjs'
 import { packageRoot } from '../binding/package-root.js'
 import type { NativeFamily, NativeModelOptions } from '../binding/types.js'
 import type { CheckedModel } from '../options/model.js'
@@ -99,7 +99,7 @@ export function hubFiles(
 /** The installed package, or its folder in this repository. */
 export function packageDirectory(source: ModelSource & { kind: 'package' }): string {
   try {
-    return dirname(nativeRequire.resolve(`${source.package}/package.json`))
+    return dirname(resolveModelPackage(source.package))
   } catch (cause) {
     const local = join(packageRoot(), source.directory)
     if (existsSync(local)) return local

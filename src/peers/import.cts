@@ -9,20 +9,20 @@ import { pathToFileURL } from 'node:url'
 
 /** The package as this file would import it. */
 export function importHere(name: string): Promise<unknown> {
-  return import(name)
+  return import(/* webpackIgnore: true */ /* @vite-ignore */ name)
 }
 
 /** The package as a file in the working directory would import it: where package managers keep this package apart from it. */
 export function importFromWorkingDirectory(name: string): Promise<unknown> {
   const { resolve } = createRequire(join(process.cwd(), 'package.json'))
-  return import(pathToFileURL(resolve(name)).href)
+  return import(/* webpackIgnore: true */ /* @vite-ignore */ pathToFileURL(resolve(name)).href)
 }
 
 /** What the package `of`, a CommonJS one, gets when it requires `name`: the same instance, of the version it wants. */
 export function requireAs(of: string, name: string): unknown {
   let place: string
   try {
-    place = require.resolve(of)
+    place = createRequire(__filename).resolve(of)
   } catch {
     place = createRequire(join(process.cwd(), 'package.json')).resolve(of)
   }

@@ -4,7 +4,7 @@
  */
 
 import { mkdir, open, rm, stat, statfs } from 'node:fs/promises'
-import { isMissing, moveInto } from '../base/durable.js'
+import { isMissing, moveInto, syncFile } from '../base/durable.js'
 import { MillraceError } from '../base/errors.js'
 import { digestKind, digestOf } from './digest.js'
 import type { Hub, HubAnswer, HubFile } from './hub.js'
@@ -151,7 +151,7 @@ class Download {
         this.best = Math.max(this.best, received)
         onBytes(received, size)
       }
-      await file.sync()
+      await syncFile(file)
       return received
     } finally {
       await file.close()

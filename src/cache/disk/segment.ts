@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises'
-import { writeWhole } from '../../base/durable.js'
+import { syncData, writeWhole } from '../../base/durable.js'
 import type { CacheEntry } from '../../options/cache.js'
 import { KeyTable } from './key-table.js'
 import { encodeRecords, keyHead, scan, valueIn } from './record.js'
@@ -140,7 +140,7 @@ export class Segment {
   }
 
   async sync(): Promise<void> {
-    await this.#use(() => this.#handle.datasync())
+    await this.#use(() => syncData(this.#handle))
   }
 
   /** Deletes it. Processes that read it may go on. */

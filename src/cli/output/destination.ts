@@ -7,7 +7,7 @@ import { type FileHandle, mkdtemp, open, realpath, rm, rmdir, stat } from 'node:
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { moveInto } from '../../base/durable.js'
+import { moveInto, syncFile } from '../../base/durable.js'
 import { codeOf, isError } from '../../base/foreign.js'
 
 /** The name that means standard output. */
@@ -89,7 +89,7 @@ export class TempFile implements Destination {
   }
 
   async commit(): Promise<void> {
-    await this.#file.sync()
+    await syncFile(this.#file)
     await this.#file.close()
     await moveInto(this.path, this.#target)
     this.#end()

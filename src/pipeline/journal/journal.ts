@@ -7,7 +7,7 @@
  */
 
 import { type FileHandle, open, rm, stat } from 'node:fs/promises'
-import { isMissing, moveInto, writeWhole } from '../../base/durable.js'
+import { isMissing, moveInto, syncData, syncFile, writeWhole } from '../../base/durable.js'
 import { MillraceError } from '../../base/errors.js'
 import { isRecord } from '../../base/is.js'
 import { type HeldLock, lockUnlessHeld } from '../../base/lock.js'
@@ -176,7 +176,7 @@ export class Journal {
     const file = this.#file
     this.#file = undefined
     try {
-      if (this.#unsynced) await file?.datasync()
+      if (this.#unsynced && file !== undefined) await syncData(file)
     } finally {
       await file?.close()
       await this.#lock.release()
@@ -244,7 +244,7 @@ export class Journal {
         const { sink, deadLetters } = this.#checkpoints
         const s = sink !== undefined && { s: sink }
         await file.appendFile(lineOf({ ...s, ...(deadLetters !== undefined && { d: deadLetters }) }))
-        await file.sync()
+        await syncFile(file)
       } finally {
         await file.close()
       }
@@ -287,7 +287,7 @@ export class Journal {
     this.#isBlank = false
     await this.#file.appendFile(lineOf(line))
     if (!sync) return
-    await this.#file.datasync()
+    await syncData(this.#file)
     this.#unsynced = false
   }
 

@@ -6,7 +6,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { isMissing, syncDirectory } from '../../base/durable.js'
+import { isMissing, syncData, syncDirectory } from '../../base/durable.js'
 import { isRecord } from '../../base/is.js'
 import type { JsonValue } from '../document.js'
 import { hasChanged, holdsUnknown, isGone } from '../refusal.js'
@@ -140,7 +140,7 @@ export class AppendFile {
   /** What was appended is on the disk when this resolves. */
   async sync(): Promise<FileCheckpoint> {
     await this.#flush()
-    await this.#file.datasync()
+    await syncData(this.#file)
     return { bytes: this.#length, tail: await tailOf(this.#file, this.#length, this.#header) }
   }
 
