@@ -5,8 +5,9 @@
 use millrace_contract::{Backend, ErrorKind, Result};
 use millrace_core::{
     engine::Engine,
+    family::Role,
     job::JobOptions,
-    late::{LateCall, LateKind, LateText, MultiVectorRow, Role},
+    late::{LateCall, LateKind, LateText, MultiVectorRow},
     model::{self, ModelRequest},
     tokenizer::Overflow,
 };

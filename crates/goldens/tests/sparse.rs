@@ -4,10 +4,11 @@
 use millrace_contract::{Backend, Error, ErrorKind};
 use millrace_core::{
     engine::{Engine, EngineOptions},
+    family::Role,
     graphless::Graphless,
     job::JobOptions,
     model::{self, ModelRequest},
-    sparse::{Bm25Options, Role, SparseCall, SparseKind, SparseRow, SparseText},
+    sparse::{Bm25Options, SparseCall, SparseKind, SparseRow, SparseText},
     tokenizer::Overflow,
 };
 use millrace_goldens::{Case, backend, cases, collect, fixed, root};

@@ -12,17 +12,13 @@ pub use matrix::{Data, Matrix};
 pub use table_text::StaticText;
 
 use crate::{
-    family::{Family, Parts, Prepared},
+    family::{self, Family, Parts, Prepared},
     model::{DenseHead, TaskInput},
     postprocess::{self, DenseOptions, Values},
     tokenizer::{Chunks, Item, Overflow, TextChunk, Tokenizer},
 };
 use millrace_contract::{Batch, Error, ErrorKind, Graph, Input, InputData, Output, Result};
 use std::sync::Arc;
-
-/// Bytes that a token stands for at the least, in the long run: what an unprepared text weighs in the window errs on
-/// the heavy side.
-const BYTES_PER_TOKEN: usize = 3;
 
 /// Options of one call on dense text.
 #[derive(Debug, Clone)]
@@ -69,7 +65,7 @@ pub struct DenseRow {
 impl DenseRow {
     /// One vector.
     pub(crate) fn one(vector: postprocess::Row, tokens: usize, truncated: bool) -> Self {
-        Self { vector, tokens: u32::try_from(tokens).unwrap_or(u32::MAX), truncated, chunks: Vec::new() }
+        Self { vector, tokens: family::count(tokens), truncated, chunks: Vec::new() }
     }
 
     /// A vector of each chunk.
@@ -81,7 +77,7 @@ impl DenseRow {
 
     /// The vector of a chunk, where the text has more of them or all of them are wanted.
     fn chunk(vector: postprocess::Row, tokens: usize, span: Span) -> Self {
-        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+        let tokens = family::count(tokens);
         Self::of_chunks(vec![Chunk { vector, span, tokens }])
     }
 }
@@ -151,7 +147,7 @@ where
     }
 
     fn cost(&self) -> usize {
-        self.chunks.rest() / BYTES_PER_TOKEN
+        family::tokens_of_bytes(self.chunks.rest())
     }
 }
 
@@ -170,7 +166,7 @@ impl Family for DenseText {
     type Row = DenseRow;
 
     fn input_cost(&self, input: &String) -> usize {
-        input.len() / BYTES_PER_TOKEN + self.tokenizer.added_tokens() + 1
+        family::text_cost(input.len(), self.tokenizer.added_tokens())
     }
 
     fn prepare(&self, input: String, call: &DenseCall) -> Result<Prepared<DenseItem, DenseRow>> {
@@ -239,9 +235,7 @@ impl Family for DenseText {
         item: &DenseItem,
         call: &DenseCall,
     ) -> Result<DenseRow> {
-        let output = outputs
-            .first()
-            .ok_or_else(|| Error::new(ErrorKind::InferenceFailed, "The graph gave no output"))?;
+        let output = family::only_output(outputs)?;
         let left_padded = self.tokenizer.left_padded();
         let text = &item.text;
         let vector =

@@ -1,11 +1,9 @@
 //! Dense text without a graph: the mean of the tokens' vectors, looked up in a table (model2vec's static models).
 
-use super::{
-    BYTES_PER_TOKEN, ChunkOutput, ChunkParts, DenseCall, DenseRow, Span, chunks, prompted, table::Table,
-};
+use super::{ChunkOutput, ChunkParts, DenseCall, DenseRow, Span, chunks, prompted, table::Table};
 use crate::{
     engine::Engine,
-    family::{Family, Prepared},
+    family::{self, Family, Prepared},
     model::json::{missing, read_object},
     postprocess::DenseOptions,
     tokenizer::{TextChunk, Tokenizer},
@@ -124,7 +122,7 @@ impl Family for StaticText {
     type Row = DenseRow;
 
     fn input_cost(&self, input: &String) -> usize {
-        input.len() / BYTES_PER_TOKEN + 1
+        family::text_cost(input.len(), 0)
     }
 
     fn prepare(&self, input: String, call: &DenseCall) -> Result<Prepared<Infallible, DenseRow>> {

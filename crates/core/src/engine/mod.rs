@@ -21,7 +21,7 @@ pub(crate) use fan_out::Part;
 pub(crate) use shared::Shared;
 
 use crate::{
-    family::Family,
+    family::{self, Family},
     job::{Job, JobOptions},
 };
 use millrace_contract::{Backend, Result};
@@ -91,7 +91,7 @@ impl<F: Family> Engine<F> {
     ) -> Result<Vec<u32>> {
         let count = |(index, input): (usize, &I)| {
             let tokens = count(self.family(), input).map_err(|error| error.at(index as u64))?;
-            Ok(u32::try_from(tokens).unwrap_or(u32::MAX))
+            Ok(family::count(tokens))
         };
         self.install(|| inputs.par_iter().enumerate().map(count).collect())
     }

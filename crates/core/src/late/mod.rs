@@ -5,22 +5,18 @@
 
 mod kind;
 
-pub use crate::{multivector::MultiVectorRow, sparse::Role};
+pub use crate::multivector::MultiVectorRow;
 pub use kind::{Expansion, LateKind, Markers};
 
 use crate::{
     engine::Engine,
-    family::{Family, Prepared},
+    family::{self, Family, Prepared, Role},
     model::{self, ModelSpec},
     multivector::{WINDOW_ROWS, token_vectors},
     tokenizer::{Item, Overflow, Tokenizer},
 };
 use millrace_contract::{Batch, Error, ErrorKind, Graph, InputData, Output, Result};
 use std::collections::HashSet;
-
-/// Bytes that a token stands for at the least, in the long run: what an unprepared text weighs in the window errs on
-/// the heavy side.
-const BYTES_PER_TOKEN: usize = 3;
 
 /// The characters whose rows are left out of documents: all ASCII punctuation.
 const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
@@ -159,7 +155,7 @@ impl Family for LateText {
     type Row = MultiVectorRow;
 
     fn input_cost(&self, input: &String) -> usize {
-        input.len() / BYTES_PER_TOKEN + self.tokenizer.added_tokens() + 1
+        family::text_cost(input.len(), self.tokenizer.added_tokens())
     }
 
     fn window_rows(&self) -> usize {
@@ -224,9 +220,7 @@ impl Family for LateText {
         item: &LateItem,
         call: &LateCall,
     ) -> Result<MultiVectorRow> {
-        let output = outputs
-            .first()
-            .ok_or_else(|| Error::new(ErrorKind::InferenceFailed, "The graph gave no output"))?;
+        let output = family::only_output(outputs)?;
         let span = self.tokenizer.span(item.text.len(), batch.padded_len);
         let (all, dim) = token_vectors(output, row, span)?;
         let mut vectors = match call.role {
@@ -244,7 +238,7 @@ impl Family for LateText {
             rows: vectors.len() / dim,
             vectors,
             dim,
-            tokens: u32::try_from(item.text.len()).unwrap_or(u32::MAX),
+            tokens: family::count(item.text.len()),
             truncated: item.text.truncated,
         })
     }

@@ -8,7 +8,7 @@ pub use spec::{Architecture, MultimodalSpec, check, resolve};
 
 use crate::{
     engine::Engine,
-    family::{Family, Prepared},
+    family::{self, Family, Prepared},
     image::{self, ImageInput, ImageLimits, Pixels, Processor},
     multivector::{MultiVectorRow, WINDOW_ROWS, token_vectors},
     tokenizer::{Item, Overflow, Tokenizer},
@@ -18,9 +18,6 @@ use millrace_contract::{Batch, Error, ErrorKind, Graph, Input, InputData, Output
 
 /// Height and width of ColPali's pixels, where neither graph nor configuration fixes them.
 const COLPALI_SIDE: usize = 448;
-
-/// Bytes that a token of text stands for at the least, in the long run.
-const BYTES_PER_TOKEN: usize = 3;
 
 /// What a user gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,7 +181,7 @@ impl Family for MultimodalFamily {
 
     fn input_cost(&self, input: &MultimodalInput) -> usize {
         match input {
-            MultimodalInput::Text(text) => text.len() / BYTES_PER_TOKEN + self.tokenizer().added_tokens() + 1,
+            MultimodalInput::Text(text) => family::text_cost(text.len(), self.tokenizer().added_tokens()),
             MultimodalInput::Image(image) => vision::input_weight(image, self.processor()),
         }
     }
@@ -263,9 +260,7 @@ impl Family for MultimodalFamily {
         item: &MultimodalItem,
         call: &MultimodalCall,
     ) -> Result<MultiVectorRow> {
-        let output = outputs
-            .first()
-            .ok_or_else(|| Error::new(ErrorKind::InferenceFailed, "The graph gave no output"))?;
+        let output = family::only_output(outputs)?;
         let all = matches!(call, MultimodalCall::Text { keep_padding: true, .. })
             && self.spec.architecture == Architecture::ColPali;
         let span =
@@ -276,7 +271,7 @@ impl Family for MultimodalFamily {
             vectors,
             dim,
             rows,
-            tokens: u32::try_from(item.text.len()).unwrap_or(u32::MAX),
+            tokens: family::count(item.text.len()),
             truncated: item.text.truncated,
         })
     }

@@ -15,13 +15,14 @@
 mod memory;
 #[cfg(test)]
 mod tests;
+mod unit;
 
 pub use memory::{BudgetSource, MemoryBudget};
+pub use unit::{Hold, Plan, Submitter, Unit};
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
-};
+use unit::{Alike, InTurn, Length};
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
 
 /// Every this many plans, the oldest item of all starts the run, whatever its priority, so that a constant
 /// stream of urgent work slows bulk work to a quarter but never stops it.
@@ -34,63 +35,6 @@ const MERGE_SLACK: usize = 8;
 /// Runs below this many padded tokens are not split further among idle workers: the fixed cost of a run
 /// would outweigh the second worker.
 const MIN_SPLIT_TOKENS: usize = 32;
-
-/// Who submitted a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Submitter {
-    /// Its number, unique in a planner.
-    pub id: u64,
-    /// Runs that may hold rows of it at once; `usize::MAX` for no bound.
-    pub at_once: usize,
-}
-
-/// Something that waits to be run.
-#[derive(Debug)]
-pub struct Unit<T> {
-    /// Order of submission, unique in a planner.
-    pub seq: u64,
-    /// Higher runs first.
-    pub priority: i32,
-    /// Virtual time of its turn, in tokens: lower runs first.
-    pub turn: u64,
-    /// Only units of one group can share a run.
-    pub group: u32,
-    /// Tokens of a row after its own padding; the longest of the unit.
-    pub len: usize,
-    /// Whether it runs as it is, with nobody else.
-    pub sealed: bool,
-    /// Who submitted it.
-    pub submitter: Submitter,
-    /// What is to be run: one row, or the rows of a sealed slice.
-    pub rows: Vec<T>,
-}
-
-/// A run that was planned.
-#[derive(Debug)]
-pub struct Plan<T> {
-    /// Its rows.
-    pub rows: Vec<T>,
-    /// To be given back when the run has ended.
-    pub hold: Hold,
-}
-
-/// What a run holds of what all runs share, until [`Planner::finish`] takes it back.
-#[derive(Debug, Default)]
-#[must_use = "what a run held is lost to the other runs until it is given back"]
-pub struct Hold {
-    /// Bytes of the common pool.
-    bytes: u64,
-    /// The submitters with a bound that have rows in the run.
-    bounded: Vec<u64>,
-}
-
-impl Hold {
-    /// Bytes of the common pool.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
 
 /// Waiting units, and the choice among them.
 #[derive(Debug)]
@@ -120,49 +64,6 @@ pub struct Planner<T> {
 struct NextLarge {
     seq: u64,
     priority: i32,
-}
-
-/// A unit's place in the order of turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct InTurn {
-    priority: Reverse<i32>,
-    turn: u64,
-    seq: u64,
-    submitter: Submitter,
-}
-
-/// Units that are alike but for their turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Length {
-    group: u32,
-    len: usize,
-}
-
-/// A unit's place among those of its length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Alike {
-    turn: u64,
-    seq: u64,
-    submitter: Submitter,
-}
-
-impl<T> Unit<T> {
-    fn padded(&self) -> usize {
-        self.len * self.rows.len()
-    }
-
-    fn turn(&self) -> InTurn {
-        let Self { priority, turn, seq, submitter, .. } = *self;
-        InTurn { priority: Reverse(priority), turn, seq, submitter }
-    }
-
-    fn length(&self) -> Length {
-        Length { group: self.group, len: self.len }
-    }
-
-    fn alike(&self) -> Alike {
-        Alike { turn: self.turn, seq: self.seq, submitter: self.submitter }
-    }
 }
 
 impl<T> Planner<T> {

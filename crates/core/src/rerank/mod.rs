@@ -5,7 +5,7 @@
 
 use crate::{
     engine::Engine,
-    family::{Family, Prepared},
+    family::{self, Family, Prepared},
     job::Delivery,
     model::{self, ModelSpec},
     rows::{Counted, RowFacts},
@@ -14,10 +14,6 @@ use crate::{
 use half::f16;
 use millrace_contract::{Batch, Error, ErrorKind, Graph, Output, OutputData, Result};
 use std::sync::Arc;
-
-/// Bytes that a token stands for at the least, in the long run: what an unprepared pair weighs in the window errs on
-/// the heavy side.
-const BYTES_PER_TOKEN: usize = 3;
 
 /// Two texts to be judged together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +101,7 @@ impl Family for CrossEncoder {
     type Row = Score;
 
     fn input_cost(&self, input: &Pair) -> usize {
-        (input.query.len() + input.document.len()) / BYTES_PER_TOKEN + self.tokenizer.added_tokens() + 1
+        family::text_cost(input.query.len() + input.document.len(), self.tokenizer.added_tokens())
     }
 
     fn prepare(&self, input: Pair, call: &RerankCall) -> Result<Prepared<Item, Score>> {
@@ -138,15 +134,13 @@ impl Family for CrossEncoder {
         item: &Item,
         call: &RerankCall,
     ) -> Result<Score> {
-        let output = outputs
-            .first()
-            .ok_or_else(|| Error::new(ErrorKind::InferenceFailed, "The graph gave no output"))?;
+        let output = family::only_output(outputs)?;
         let logit = logit(output, row, batch.rows)?;
         if !logit.is_finite() {
             return Err(Error::new(ErrorKind::InferenceFailed, "the score is not a finite number"));
         }
         let score = if call.sigmoid { sigmoid(logit) } else { logit };
-        let tokens = u32::try_from(item.len()).unwrap_or(u32::MAX);
+        let tokens = family::count(item.len());
         Ok(Score { score, tokens, truncated: item.truncated })
     }
 }

@@ -20,7 +20,7 @@ pub use row::SparseRow;
 
 use crate::{
     engine::Engine,
-    family::{Family, Prepared},
+    family::{self, Family, Prepared, Role},
     model::{self, ModelSpec, json},
     tokenizer::{Item, Overflow, Tokenizer},
 };
@@ -30,20 +30,6 @@ use millrace_contract::{Batch, Error, ErrorKind, Graph, Output, Result};
 use millrace_text::bm25::{Bm25, Weights};
 use minicoil::MiniCoil;
 use splade::InferenceFree;
-
-/// Bytes that a token stands for at the least, in the long run: what an unprepared text weighs in the window errs on
-/// the heavy side.
-const BYTES_PER_TOKEN: usize = 3;
-
-/// What a text is embedded as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Role {
-    /// Something to be found.
-    #[default]
-    Document,
-    /// Something to find documents with.
-    Query,
-}
 
 /// Options of one call on sparse text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,7 +195,7 @@ impl Family for SparseText {
 
     fn input_cost(&self, input: &String) -> usize {
         let added = self.tokenizer().map_or(0, Tokenizer::added_tokens);
-        input.len() / BYTES_PER_TOKEN + added + 1
+        family::text_cost(input.len(), added)
     }
 
     fn prepare(&self, input: String, call: &SparseCall) -> Result<Prepared<Item, SparseRow>> {
@@ -270,9 +256,7 @@ impl Family for SparseText {
         call: &SparseCall,
     ) -> Result<SparseRow> {
         let GraphModel { tokenizer, head, .. } = self.graph()?;
-        let output = outputs
-            .first()
-            .ok_or_else(|| Error::new(ErrorKind::InferenceFailed, "The graph gave no output"))?;
+        let output = family::only_output(outputs)?;
         let (padded_len, left_padded) = (batch.padded_len, tokenizer.left_padded());
         let graph = GraphRow { output, row, item, padded_len, left_padded };
         match head {

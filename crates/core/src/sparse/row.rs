@@ -31,7 +31,7 @@ impl SparseRow {
             let message = "the sparse vector has a value that is not a finite number";
             return Err(Error::new(ErrorKind::InferenceFailed, message));
         }
-        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+        let tokens = crate::family::count(tokens);
         Ok(Self { indices: indices.into(), values, tokens, truncated })
     }
 }

@@ -9,7 +9,7 @@ pub use spec::{VisionHead, VisionPooling, VisionRequest, VisionSpec, bind, resol
 
 use crate::{
     dense::DenseRow,
-    family::{Family, Prepared},
+    family::{self, Family, Prepared},
     image::{self, ImageInput, ImageLimits, Pixels, Processor},
     postprocess::DenseOptions,
 };
@@ -161,9 +161,7 @@ impl Family for VisionFamily {
         item: &Pixels,
         call: &VisionCall,
     ) -> Result<DenseRow> {
-        let output = outputs
-            .first()
-            .ok_or_else(|| Error::new(ErrorKind::InferenceFailed, "The graph gave no output"))?;
+        let output = family::only_output(outputs)?;
         let options = DenseOptions { pooling: self.head.dense_pooling(), ..call.vector };
         let vector = if options.pooling == Pooling::None {
             let flat = [batch.rows, output.data.len() / batch.rows.max(1)];

@@ -4,9 +4,9 @@ use super::{names, size, unknown, whole};
 use millrace_contract::{DType, Result};
 use millrace_core::{
     dense::ChunkOutput,
+    family::Role,
     image::ImageLimits,
     job::{Batching, JobOptions, OnError, Order},
-    sparse::Role,
     tokenizer::Overflow,
 };
 use napi::bindgen_prelude::{Either, Null};

@@ -2,7 +2,13 @@
 //! of a run, and how a run's outputs become rows. Everything between (window, planning, sessions, order, cancel)
 //! is the engine's and the same for all.
 
-use millrace_contract::{Batch, Output, Result};
+mod text;
+
+pub use text::Role;
+
+pub(crate) use text::{text_cost, tokens_of_bytes};
+
+use millrace_contract::{Batch, Error, ErrorKind, Output, Result};
 use std::fmt;
 
 /// What preparing an input gives.
@@ -107,4 +113,14 @@ pub trait Family: Send + Sync + 'static {
         item: &Self::Item,
         call: &Self::Call,
     ) -> Result<Self::Row>;
+}
+
+/// The output of a run of which a family reads one.
+pub(crate) fn only_output<'a, 'b>(outputs: &'a [Output<'b>]) -> Result<&'a Output<'b>> {
+    outputs.first().ok_or_else(|| Error::new(ErrorKind::InferenceFailed, "The graph gave no output"))
+}
+
+/// A number of tokens as batches carry it. No text that is held in memory has 2^32 of them.
+pub(crate) fn count(tokens: usize) -> u32 {
+    u32::try_from(tokens).unwrap_or(u32::MAX)
 }
