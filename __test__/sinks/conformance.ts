@@ -14,6 +14,16 @@ export interface Subject {
   read(place: string): Promise<Stored[]>
   /** Texts that it cannot keep as they are. */
   without?: RegExp
+  /** Whether documents can be removed. */
+  removes: boolean
+  /** Removes what is there, as someone does who does not know of the journal. */
+  wipe(place: string): Promise<void>
+  /** Changes some of what is there: removes a record, or cuts a file. */
+  damage(place: string): Promise<void>
+  /** Everything that is there, tables and files, so that two answers can be compared; nothing is `null`. */
+  look(place: string): Promise<unknown>
+  /** What becomes of half a surrogate pair and of NUL in texts, ids and metadata. */
+  keeps?: { halves?: boolean; nul?: boolean }
 }
 
 const DIM = 16
@@ -108,19 +118,19 @@ export function conforms(subject: Subject): void {
     expectSame(await subject.read(place), storedOf(batch))
   })
 
-  it('replaces documents where it can, and knows no others', async () => {
+  it('can remove documents, or says that it cannot', async () => {
+    expect(subject.make(await subject.place()).remove !== undefined).toBe(subject.removes)
+  })
+
+  it.runIf(subject.removes)('replaces documents, and knows no others', async () => {
     const place = await subject.place()
     const sink = await opened(subject.make(place))
-    if (sink.remove === undefined) {
-      await sink.close()
-      return
-    }
     const kept = batchOf(records('kept', ['x']))
     await sink.write(kept)
     await sink.write(batchOf(records(`it's`, ['old', 'older'])))
     await sink.write(batchOf(records('gone', ['old'])))
     await sink.commit()
-    await sink.remove([`it's`, 'gone', 'never there'])
+    await sink.remove?.([`it's`, 'gone', 'never there'])
     const fresh = batchOf(records(`it's`, ['new'], 5))
     await sink.write(fresh)
     await sink.commit()
@@ -132,7 +142,7 @@ export function conforms(subject: Subject): void {
     for (const later of [true, false]) {
       const place = await subject.place()
       const sink = await opened(subject.make(place))
-      const start = await sink.commit()
+      await sink.commit()
       const first = batchOf(records('first', ['a', 'b']))
       await sink.write(first)
       const before = await sink.commit()
@@ -148,20 +158,96 @@ export function conforms(subject: Subject): void {
       await again.commit()
       await again.close()
       expectSame(await subject.read(place), [...storedOf(first), ...storedOf(second)])
-      expect(start).toBeDefined()
     }
   })
 
-  it('refuses a place that holds something and that no journal knows', async () => {
+  it('refuses a place that holds something and that no journal knows, and changes nothing there', async () => {
     const place = await subject.place()
-    const sink = await opened(subject.make(place))
-    await sink.write(batchOf(records('a', ['b'])))
-    await sink.commit()
-    await sink.close()
-    const other = subject.make(place)
-    await expect(opened(other)).rejects.toMatchObject({ code: 'SINK_FAILED' })
-    await other.close()
-    await other.close()
+    await written(subject.make(place), batchOf(records('a', ['b'])))
+    const before = await subject.look(place)
+    for (const dense of [SCHEMA.dense, { model: 'other/model', dim: DIM, dtype: 'float32' as const }]) {
+      const other = subject.make(place)
+      const schema = { ...SCHEMA, ...(dense !== undefined && { dense }) }
+      await expect(other.open({ schema })).rejects.toMatchObject({
+        code: 'SINK_FAILED',
+        message: expect.stringContaining('no journal says') as string,
+      })
+      await other.close()
+      await other.close()
+    }
+    expect(await subject.look(place)).toEqual(before)
     expect(await subject.read(place)).toHaveLength(1)
   })
+
+  // langchain-ai/langchain#39937: a record manager believed that documents were in a store that was empty.
+  it('notices that the store is gone, or is not what the journal says, and changes nothing', async () => {
+    for (const happens of ['wipe', 'damage'] as const) {
+      const place = await subject.place()
+      const batch = batchOf(['a', 'b', 'c'].flatMap((id) => records(id, ['text', 'more'])))
+      const checkpoint = await written(subject.make(place), batch)
+      const journal = { written: 3, begun: 0 }
+      // As it is, it is opened again.
+      const same = subject.make(place)
+      await same.open({ schema: SCHEMA, checkpoint, journal })
+      await same.close()
+      await subject[happens](place)
+      const before = await subject.look(place)
+      const again = subject.make(place)
+      await expect(again.open({ schema: SCHEMA, checkpoint, journal }), happens).rejects.toMatchObject({
+        code: 'SINK_FAILED',
+        message: expect.stringContaining('journal') as string,
+      })
+      await again.close()
+      expect(await subject.look(place), happens).toEqual(before)
+    }
+  })
+
+  it('notices that the store was made anew', async () => {
+    const place = await subject.place()
+    const batch = batchOf(records('a', ['text', 'more']))
+    const checkpoint = await written(subject.make(place), batch)
+    await subject.wipe(place)
+    await written(subject.make(place), batchOf(records('b', ['else', 'longer than before'])))
+    const again = subject.make(place)
+    const opening = again.open({ schema: SCHEMA, checkpoint, journal: { written: 1, begun: 0 } })
+    await expect(opening).rejects.toMatchObject({ code: 'SINK_FAILED' })
+    await again.close()
+    expect((await subject.read(place)).map(({ documentId }) => documentId)).toEqual(['b', 'b'])
+  })
+
+  // danny-avila/rag_api#295 and langchain-ai/langchainjs#4340 (NUL), and half emojis; a text that only looks like an escape stays as it is.
+  it('keeps strings that databases and parsers refuse, changed where it cannot hold them', async () => {
+    const place = await subject.place()
+    const sink = await opened(subject.make(place))
+    const written = `JSON writes NUL as \\u0000 and half a pair as \\ud83d.`
+    const odd = 'half \ud83d and nul \u0000.'
+    const record = records('odd', [written])[0] as PipelineRecord
+    const metadata = { written, odd, [`key ${odd}`]: [odd, { in: odd }] }
+    const batch = batchOf([{ ...record, metadata, headings: [written] }])
+    await sink.write(batch)
+    await sink.commit()
+    await sink.close()
+    const { halves = true, nul = true } = subject.keeps ?? {}
+    const change = (text: string): string => {
+      const whole = halves ? text : text.replaceAll('\ud83d', '\ufffd')
+      return nul ? whole : whole.replaceAll('\u0000', '\ufffd')
+    }
+    const expected = {
+      written,
+      odd: change(odd),
+      [change(`key ${odd}`)]: [change(odd), { in: change(odd) }],
+    }
+    expect(await subject.read(place)).toMatchObject([
+      { text: written, headings: [written], metadata: expected },
+    ])
+  })
+}
+
+/** Writes a batch into a fresh store; answers the checkpoint. */
+async function written(sink: Sink, batch: RecordBatch): Promise<JsonValue> {
+  await opened(sink)
+  await sink.write(batch)
+  const checkpoint = await sink.commit()
+  await sink.close()
+  return checkpoint
 }

@@ -1,8 +1,8 @@
 /** JSON lines, NumPy and Parquet: what the sinks must do, read back by other means. */
 import { readFileSync } from 'node:fs'
-import { mkdtemp, readdir, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { describe, expect, it } from 'vitest'
 import { EmbeddingPipeline, jsonlDeadLetters, jsonlSink, numpySink, parquetSink } from '../../index.js'
@@ -12,6 +12,14 @@ import { documents } from '../pipeline/support.js'
 import { batchOf, conforms, records, SCHEMA } from './conformance.js'
 
 const fresh = () => mkdtemp(join(tmpdir(), 'millrace-sink-'))
+
+/** Files and what is in them; `null` where there is no folder. */
+async function filesIn(folder: string): Promise<Record<string, string> | null> {
+  const names = await readdir(folder).catch(() => null)
+  if (names === null) return null
+  const contents = await Promise.all(names.map((name) => readFile(join(folder, name), 'latin1')))
+  return Object.fromEntries(names.map((name, i) => [name, contents[i] ?? '']))
+}
 
 function lines<T>(path: string): T[] {
   const text = readFileSync(path, 'utf8')
@@ -43,6 +51,10 @@ describe('jsonlSink', () => {
   conforms({
     place: async () => join(await fresh(), 'out.jsonl'),
     make: (place) => jsonlSink(place),
+    removes: false,
+    wipe: (place) => rm(place),
+    damage: (place) => truncate(place, 10),
+    look: (place) => filesIn(dirname(place)),
     read: async (place) => lines<Line>(place).map(fromLine),
   })
 
@@ -116,6 +128,10 @@ describe('numpySink', () => {
   conforms({
     place: async () => join(await fresh(), 'out.npy'),
     make: (place) => numpySink(place),
+    removes: false,
+    wipe: async (place) => rm(dirname(place), { recursive: true }),
+    damage: (place) => truncate(place.replace(/npy$/, 'records.jsonl'), 10),
+    look: (place) => filesIn(dirname(place)),
     async read(place) {
       const base = place.replace(/\.npy$/, '')
       const dense = npy(place)
@@ -143,6 +159,10 @@ describe('parquetSink', () => {
   conforms({
     place: fresh,
     make: (place) => parquetSink(place),
+    removes: false,
+    wipe: (place) => rm(place, { recursive: true }),
+    damage: (place) => truncate(join(place, 'part-000000.parquet'), 10),
+    look: (place) => filesIn(place),
     async read(place) {
       const parts = (await readdir(place)).filter((name) => name.endsWith('.parquet')).sort()
       const rows: Record<string, unknown>[] = []

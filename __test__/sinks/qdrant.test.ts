@@ -14,6 +14,7 @@ import { documents } from '../pipeline/support.js'
 import { goldenModel } from '../support/paths.js'
 import { QdrantServer } from '../support/qdrant.js'
 import { batchOf, conforms, records, SCHEMA } from './conformance.js'
+import { searches } from './searches.js'
 
 const server = new QdrantServer()
 let collections = 0
@@ -29,6 +30,20 @@ describe('qdrantSink', () => {
   conforms({
     place: async () => `docs${collections++}`,
     make: (collection) => qdrantSink({ url: server.url, collection }),
+    removes: true,
+    // Its parser of JSON refuses halves.
+    keeps: { halves: false },
+    async wipe(collection) {
+      await new QdrantClient({ url: server.url, checkCompatibility: false }).deleteCollection(collection)
+    },
+    async damage(collection) {
+      const points = server.collections.get(collection)?.points
+      points?.delete([...points.keys()][0] as string)
+    },
+    async look(collection) {
+      const found = server.collections.get(collection)
+      return found === undefined ? null : structuredClone([found, [...server.aliases]])
+    },
     async read(collection) {
       return [...(server.collections.get(collection)?.points.values() ?? [])].map(
         ({ id, payload, vector }): Stored => {
@@ -44,6 +59,42 @@ describe('qdrantSink', () => {
         },
       )
     },
+  })
+
+  searches({
+    place: async () => `found${collections++}`,
+    make: (collection) => qdrantSink({ url: server.url, collection }),
+    open: (collection) => openQdrant({ url: server.url, collection }),
+  })
+
+  it('compares counts where aliases cannot be had, as with a key for one collection', async () => {
+    server.hasAliases = false
+    try {
+      const sink = qdrantSink({ url: server.url, collection: 'locked' })
+      await sink.open({ schema: SCHEMA })
+      await sink.write(batchOf(records('a', ['b'])))
+      const checkpoint = await sink.commit()
+      await sink.close()
+      const journal = { written: 1, begun: 0 }
+      await sink.open({ schema: SCHEMA, checkpoint, journal })
+      await sink.close()
+      server.collections.get('locked')?.points.clear()
+      await expect(sink.open({ schema: SCHEMA, checkpoint, journal })).rejects.toMatchObject({
+        code: 'SINK_FAILED',
+      })
+      await sink.close()
+    } finally {
+      server.hasAliases = true
+    }
+  })
+
+  it('says that a collection is not there', async () => {
+    const store = await openQdrant({ url: server.url, collection: 'never made' })
+    await expect(store.search(Float32Array.of(1, 2))).rejects.toMatchObject({
+      code: 'SINK_FAILED',
+      message: expect.stringContaining('is not there') as string,
+    })
+    await store.close()
   })
 
   it('makes collections for what vectors are', async () => {

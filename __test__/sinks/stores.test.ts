@@ -1,8 +1,9 @@
 /** LanceDB, SQLite and PostgreSQL, for real: what sinks must do, formats, search. */
-import { mkdtemp } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { chmod, copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
@@ -19,6 +20,7 @@ import {
   openLanceDb,
   openPgVector,
   openSqlite,
+  type PipelineRecord,
   pgVectorSink,
   type SearchableStore,
   type Sink,
@@ -26,7 +28,8 @@ import {
   TextEmbedding,
 } from '../../index.js'
 import type { Stored } from '../pipeline/support.js'
-import { conforms, SCHEMA } from './conformance.js'
+import { batchOf, conforms, records, SCHEMA } from './conformance.js'
+import { searches } from './searches.js'
 
 const TEXTS = [
   'a mill race drives a water wheel',
@@ -70,6 +73,19 @@ describe('lanceDbSink', () => {
   conforms({
     place: fresh,
     make: (uri) => lanceDbSink({ uri, table: 'docs' }),
+    removes: true,
+    async wipe(uri) {
+      await (await connect(uri)).dropTable('docs')
+    },
+    async damage(uri) {
+      await (await (await connect(uri)).openTable('docs')).delete("document_id = 'a'")
+    },
+    async look(uri) {
+      const connection = await connect(uri)
+      if (!(await connection.tableNames()).includes('docs')) return null
+      const table = await connection.openTable('docs')
+      return [await table.version(), await table.countRows(), [...(await table.schema()).metadata]]
+    },
     async read(uri) {
       const table = await (await connect(uri)).openTable('docs')
       const rows = (await table.query().toArray()) as Record<string, unknown>[]
@@ -129,6 +145,55 @@ describe('lanceDbSink', () => {
     await store.close()
   })
 
+  searches({
+    place: fresh,
+    make: (uri) => lanceDbSink({ uri, table: 'docs' }),
+    open: (uri) => openLanceDb({ uri, table: 'docs' }),
+  })
+
+  it('has null in an int32 column for integers that do not fit', async () => {
+    const uri = await fresh()
+    const sink = lanceDbSink({ uri, table: 'docs', metadataColumns: { ts: 'int32' } })
+    const values = [3_000_000_000, -(2 ** 31) - 1, 2 ** 31 - 1, -(2 ** 31), 5]
+    await sink.open({ schema: SCHEMA })
+    await sink.write(
+      batchOf(
+        values.map((ts, i) => ({ ...(records(`d${i}`, ['x'])[0] as PipelineRecord), metadata: { ts } })),
+      ),
+    )
+    await sink.close()
+    const table = await (await connect(uri)).openTable('docs')
+    const rows = (await table.query().select(['ts']).toArray()) as { ts: number | null }[]
+    expect(rows.map(({ ts }) => ts)).toEqual([null, null, 2 ** 31 - 1, -(2 ** 31), 5])
+  })
+
+  // continuedev/continue#2456, lancedb/lancedb#1129: names that panic in the driver.
+  it('refuses names that LanceDB cannot have', async () => {
+    for (const table of ['my docs', 'a/b', "it's", '', 'ü']) {
+      expect(() => lanceDbSink({ uri: 'db', table })).toThrow(/table/)
+      await expect(openLanceDb({ uri: 'db', table })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+    }
+  })
+
+  it('adds to a table that others write too, and leaves their rows alone', async () => {
+    const uri = await fresh()
+    const first = lanceDbSink({ uri, table: 'docs' })
+    await first.open({ schema: SCHEMA })
+    await first.write(batchOf(records('theirs', ['x'])))
+    await first.close()
+    const sink = lanceDbSink({ uri, table: 'docs', append: true })
+    await sink.open({ schema: SCHEMA })
+    await sink.write(batchOf(records('ours', ['x'])))
+    const checkpoint = await sink.commit()
+    await sink.close()
+    const table = await (await connect(uri)).openTable('docs')
+    await table.delete("document_id = 'theirs'")
+    await sink.open({ schema: SCHEMA, checkpoint, journal: { written: 1, begun: 0 } })
+    await sink.close()
+    expect(await table.countRows()).toBe(1)
+    expect(() => lanceDbSink({ uri, table: 'docs', append: true, overwrite: true })).toThrow(/append/)
+  })
+
   it('refuses formats it cannot search, and tables of another form', async () => {
     const uri = await fresh()
     const int8 = lanceDbSink({ uri, table: 'docs' })
@@ -146,6 +211,18 @@ describe('sqliteSink', () => {
   conforms({
     place: async () => join(await fresh(), 'docs.db'),
     make: (path) => sqliteSink({ path }),
+    removes: true,
+    wipe: (path) => rm(path),
+    async damage(path) {
+      const db = new Database(path)
+      db.exec("DELETE FROM documents WHERE document_id = 'a'")
+      db.close()
+    },
+    async look(path) {
+      const names = await readdir(dirname(path))
+      const bytes = names.includes('docs.db') ? readFileSync(path, 'latin1') : null
+      return [names.filter((name) => name.startsWith('docs.db')), bytes]
+    },
     async read(path) {
       const db = new Database(path)
       load(db)
@@ -181,6 +258,74 @@ describe('sqliteSink', () => {
       () => openSqlite({ path, table: 'my "table"' }),
       dtype,
     )
+  })
+
+  searches({
+    place: async () => join(await fresh(), 'docs.db'),
+    make: (path) => sqliteSink({ path }),
+    open: (path) => openSqlite({ path }),
+  })
+
+  const fill = async (path: string) => {
+    const sink = sqliteSink({ path })
+    await sink.open({ schema: SCHEMA })
+    await sink.write(batchOf(records('a', ['one', 'two'])))
+    await sink.commit()
+    await sink.close()
+  }
+
+  // tursodatabase/turso#1906, WiseLibs/better-sqlite3#376: a file that is copied without its log is empty.
+  it('is whole in the one file, and searched where nothing can be written', async () => {
+    const path = join(await fresh(), 'docs.db')
+    await fill(path)
+    expect(await readdir(dirname(path))).toEqual(['docs.db'])
+    const copy = join(await fresh(), 'copy.db')
+    await copyFile(path, copy)
+    await chmod(copy, 0o444)
+    await chmod(dirname(copy), 0o555)
+    const store = await openSqlite({ path: copy })
+    expect(await store.search(new Float32Array(16).fill(1))).toHaveLength(2)
+    await store.close()
+    expect(await readdir(dirname(copy))).toEqual(['copy.db'])
+    await chmod(dirname(copy), 0o755)
+  })
+
+  it('says what is wrong with a file, and makes none by searching', async () => {
+    const folder = await fresh()
+    const message = (path: string) => openSqlite({ path }).catch((error: Error) => error.message)
+    expect(await message(join(folder, 'typo.db'))).toContain('There is no file')
+    await writeFile(join(folder, 'text.db'), 'this is no database, however long it may be. '.repeat(30))
+    expect(await message(join(folder, 'text.db'))).toContain('not a database')
+    new Database(join(folder, 'other.db')).exec('CREATE TABLE mine (x)')
+    expect(await message(join(folder, 'other.db'))).toContain('nothing that sqliteSink made')
+    expect((await readdir(folder)).sort()).toEqual(['other.db', 'text.db'])
+  })
+
+  it('leaves a database of somebody else as it was when it refuses', async () => {
+    const path = join(await fresh(), 'theirs.db')
+    const db = new Database(path)
+    db.exec('CREATE TABLE documents (id, name); INSERT INTO documents VALUES (1, 2)')
+    db.close()
+    const before = readFileSync(path, 'latin1')
+    const sink = sqliteSink({ path })
+    await expect(sink.open({ schema: SCHEMA })).rejects.toMatchObject({ code: 'SINK_FAILED' })
+    await sink.close()
+    expect(readFileSync(path, 'latin1')).toBe(before)
+    expect(await readdir(dirname(path))).toEqual(['theirs.db'])
+  })
+
+  it('brings back the mode of the database, also after a run that died', async () => {
+    const path = join(await fresh(), 'docs.db')
+    await fill(path)
+    const dead = new Database(path)
+    dead.exec('PRAGMA journal_mode = WAL')
+    dead.close()
+    const sink = sqliteSink({ path, overwrite: true })
+    await sink.open({ schema: SCHEMA })
+    await sink.close()
+    const db = new Database(path)
+    expect(db.prepare('PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'delete' })
+    db.close()
   })
 
   it('takes a database that is open and leaves it open', async () => {
@@ -233,6 +378,27 @@ describe('pgVectorSink', () => {
   conforms({
     place: async () => `table ${tables++} "q"`,
     make: (table) => pgVectorSink({ connectionString, table }),
+    removes: true,
+    // PostgreSQL has UTF-8 only, and no NUL in it.
+    keeps: { halves: false, nul: false },
+    async wipe(table) {
+      await database.exec(`DROP TABLE ${quoted(table)}`)
+    },
+    async damage(table) {
+      await database.exec(`DELETE FROM ${quoted(table)} WHERE document_id = 'a'`)
+    },
+    async look(table) {
+      const { rows } = await database.query(
+        `SELECT relname, relkind, obj_description(oid) AS said, (SELECT array_agg(col_description(oid, n)) FROM generate_series(1, relnatts) n) AS columns
+         FROM pg_class WHERE starts_with(relname, $1) ORDER BY relname`,
+        [table],
+      )
+      const isThere = (rows as { relname: string }[]).some(({ relname }) => relname === table)
+      return [
+        rows,
+        isThere ? (await database.query(`SELECT id FROM ${quoted(table)} ORDER BY id`)).rows : null,
+      ]
+    },
     async read(table) {
       const client = new pg.Client({ connectionString })
       await client.connect()
@@ -268,6 +434,52 @@ describe('pgVectorSink', () => {
     },
   )
 
+  searches({
+    place: async () => `table ${tables++} s`,
+    make: (table) => pgVectorSink({ connectionString, table }),
+    open: (table) => openPgVector({ connectionString, table }),
+  })
+
+  // pgvector/pgvector#684, #480, #912: an approximate index gives fewer rows than were asked for.
+  describe.each(['hnsw', 'ivfflat'] as const)('with an index of the kind %s', (index) => {
+    searches({
+      place: async () => `table ${tables++} ${index}`,
+      make: (table) => pgVectorSink({ connectionString, table, index }),
+      open: (table) => openPgVector({ connectionString, table }),
+    })
+  })
+
+  it('answers several searches at once on one connection', async () => {
+    const table = `table ${tables++}`
+    const sink = pgVectorSink({ connectionString, table, index: 'hnsw' })
+    await sink.open({ schema: SCHEMA })
+    await sink.write(batchOf(Array.from({ length: 300 }, (_, i) => records(`d${i}`, ['x'], i)).flat()))
+    await sink.commit()
+    await sink.close()
+    const store = await openPgVector({ connectionString, table })
+    const query = new Float32Array(16).fill(1)
+    const found = await Promise.all([200, 3, 100].map((limit) => store.search(query, { limit })))
+    expect(found.map(({ length }) => length)).toEqual([200, 3, 100])
+    await store.close()
+  })
+
+  it('takes names up to the limit of PostgreSQL, with all that belongs to a table', async () => {
+    const table = `${'n'.repeat(61)}ü`
+    const sink = pgVectorSink({ connectionString, table, index: 'hnsw' })
+    await sink.open({ schema: SCHEMA })
+    await sink.write(batchOf(records('a', ['x'])))
+    await sink.commit()
+    await sink.close()
+    const { rows } = await database.query(
+      `SELECT indexname FROM pg_indexes WHERE tablename = $1 ORDER BY indexname`,
+      [table],
+    )
+    const names = (rows as { indexname: string }[]).map(({ indexname }) => indexname)
+    expect(names).toHaveLength(3)
+    expect(names.filter((name) => name.endsWith('_by_document') || name.endsWith('_hnsw'))).toHaveLength(2)
+    expect(() => pgVectorSink({ connectionString, table: 'n'.repeat(64) })).toThrow(/63 bytes/)
+  })
+
   it('takes a client of the caller, and rolls back what was not committed', async () => {
     const client = new pg.Client({ connectionString })
     await client.connect()
@@ -296,6 +508,8 @@ describe('pgVectorSink', () => {
     await client.end()
   })
 })
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 async function freePort(): Promise<number> {
   const server = createServer()

@@ -22,7 +22,8 @@ their texts to the store. An input is a folder (its Markdown, HTML and text file
 (each line is a document), or a file of records: JSON lines, CSV or Parquet. A file's name says what it is; --from says it where the name does not.
 The id of a document is the path of its file, relative to the working directory, or what --id names.
 
-A journal beside the store notes what is in it. If the command is interrupted, call it again and it goes on where it was. If documents
+A journal notes what is in the store: beside the store, or for a store on a server (PostgreSQL, Qdrant) in the folder .millrace of the
+working directory. If the command is interrupted, call it again and it goes on where it was. If documents
 change, call it again and only those are embedded. A store that was made with another model or other options is refused.
 
 --prune removes documents from the store that the inputs no longer have. It removes nothing if an input could not be read, and it
@@ -154,7 +155,10 @@ function addTextOptions(command: Command): void {
 
 function addRunOptions(command: Command): Command {
   return command
-    .option('--journal <file>', 'Keep the journal in this file (default: beside the store).')
+    .option(
+      '--journal <file>',
+      'Keep the journal in this file (default: beside the store; for a store on a server, in .millrace/ in the working directory).',
+    )
     .option('--no-journal', 'Keep no journal: the run cannot be resumed, and each run writes everything.')
     .option(
       '--dead-letters <file>',

@@ -6,12 +6,13 @@ import {
   type EmbeddingPipelineOptions,
   jsonlDeadLetters,
   type PipelineReport,
+  type Sink,
   type TieredCache,
 } from '../../../index.js'
 import { downloadView } from '../download-view.js'
 import { EXIT, Interrupted, usageError } from '../exit.js'
 import { commonOptions, denseModelOptions, pick } from '../model-options.js'
-import { sinkOf } from '../stores.js'
+import { inFlags, journalOf, shownStore, sinkOf } from '../stores.js'
 import { clock, count, percent, print, say } from '../terminal.js'
 import { openCache } from './cache.js'
 import type { IndexFlags } from './flags.js'
@@ -41,19 +42,23 @@ export async function runIndex(flags: IndexFlags, signal: AbortSignal): Promise<
       const cacheShare = looked > 0 ? ((after?.hits ?? 0) - (before?.hits ?? 0)) / looked : undefined
       if (flags.json === true) {
         await print(
-          `${JSON.stringify({ to: flags.to, ...report, ...(cacheShare !== undefined && { cacheShare }) })}\n`,
+          `${JSON.stringify({ to: shownStore(flags.to), ...report, ...(cacheShare !== undefined && { cacheShare }) })}\n`,
         )
       } else if (flags.quiet !== true) {
-        for (const line of linesOf(report, flags.to, cacheShare)) say(line)
+        for (const line of linesOf(report, shownStore(flags.to), cacheShare)) say(line)
       }
       return report.failed > 0 ? EXIT.rowsFailed : EXIT.ok
     } catch (error) {
       view.stop()
       if (error instanceof Interrupted && !quiet) {
         const { written } = pipeline.metrics()
-        say(`millrace: interrupted after ${count(written)} documents; the same command goes on from here`)
+        const again =
+          flags.journal === false
+            ? 'without a journal, the next run begins anew'
+            : 'the same command goes on from here'
+        say(`millrace: interrupted after ${count(written)} documents; ${again}`)
       }
-      throw error
+      throw inFlags(error)
     } finally {
       view.stop()
       await pipeline.close()
@@ -68,7 +73,7 @@ async function optionsOf(
   cache: TieredCache | undefined,
   signal: AbortSignal,
 ): Promise<EmbeddingPipelineOptions> {
-  const { sparse, chunk, clean, minLength, languages, deadLetters, journal } = flags
+  const { sparse, chunk, clean, minLength, languages, deadLetters } = flags
   const view = downloadView(flags.quiet === true || flags.json === true)
   const loading = { signal, onDownload: view.update }
   const overwrite = flags.overwrite === true
@@ -79,8 +84,10 @@ async function optionsOf(
   if (!clean && Object.keys(kept).length > 0)
     throw usageError('Expected no --min-length and --languages with --no-clean')
   if (flags.prompt !== undefined && !flags.dense) throw usageError('Expected no --prompt with --no-dense')
+  const sink = sinkOf(flags.to ?? '', overwrite)
+  checkPrune(flags, sink)
   return {
-    sink: sinkOf(flags.to ?? '', overwrite),
+    sink,
     dense: flags.dense
       ? {
           ...commonOptions(flags),
@@ -108,8 +115,26 @@ async function optionsOf(
     ...pick(flags, ['duplicates', 'dtype', 'dimensions', 'batchRecords']),
     ...(cache !== undefined && { cache }),
     ...(deadLetters !== undefined && { deadLetters: jsonlDeadLetters(deadLetters, { overwrite }) }),
-    ...(journal !== undefined && journal !== true && { journal }),
+    ...journalFor(flags, sink),
   }
+}
+
+/** Refused before a model is loaded, and in the words of the command line. */
+function checkPrune({ prune, pruneAll, journal, to = '' }: IndexFlags, sink: Sink): void {
+  if (prune !== true && pruneAll !== true) return
+  if (journal === false)
+    throw usageError('Expected no --prune with --no-journal, which knows of no documents')
+  if (sink.remove !== undefined) return
+  throw usageError(`Expected no --prune with ${shownStore(to)}, to which documents can only be added`)
+}
+
+/** The journal of a store that is on a server lies in the working directory, and is told: the same command elsewhere would not find it. */
+function journalFor({ journal, to = '', quiet, json }: IndexFlags, sink: Sink): { journal?: string | false } {
+  if (journal === false || typeof journal === 'string') return { journal }
+  if (sink.journalPath !== undefined) return {}
+  const path = journalOf(to)
+  if (quiet !== true && json !== true) say(`millrace: the journal of ${shownStore(to)} is ${path}`)
+  return { journal: path }
 }
 
 function linesOf(report: PipelineReport, to: string, cacheShare: number | undefined): string[] {

@@ -6,7 +6,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { open } from 'node:fs/promises'
 import { MillraceError } from '../../../index.js'
-import { isRecord } from '../../base/is.js'
+import { describeValue, isRecord } from '../../base/is.js'
 import { npyHeaderLength, parseNpyHeader } from '../../pipeline/sinks/npy.js'
 import { readBytes } from '../../pipeline/sources/bytes.js'
 import { fieldOf } from '../../pipeline/sources/fields.js'
@@ -174,13 +174,27 @@ async function* readJsonl(path: string, dim: number, field: string): AsyncGenera
       const record = checkRecord(place, value)
       const embedding = record['embedding'] ?? record['vector']
       // A failed row has no embedding; its place stays zeros.
-      if (embedding !== undefined) values.set(embeddingOf(place, embedding, dim, path), i * dim)
+      if (embedding !== undefined) {
+        const zero = zeroOf(place, record['dtype'])
+        const numbers = embeddingOf(place, embedding, dim, path)
+        values.set(zero === 0 ? numbers : numbers.map((value) => value - zero), i * dim)
+      }
       const kept = fieldOf(record, field)
       return typeof kept === 'string' ? kept : undefined
     })
     yield { first, rows: lines.length, values, texts }
     first += lines.length
   }
+}
+
+/** The level that stands for zero in vectors of the format. Their scale does not matter, because directions are compared. */
+function zeroOf(place: string, dtype: unknown): number {
+  if (dtype === undefined || dtype === 'float32' || dtype === 'int8') return 0
+  if (dtype === 'uint8') return 128
+  throw new MillraceError(
+    'INPUT_INVALID',
+    `${place}: Expected vectors as float32, int8 or uint8 but received ${describeValue(dtype)}: index into a .npy file to search them`,
+  )
 }
 
 /** `embedding` is what `millrace embed` writes, `vector` what `millrace index` writes. */

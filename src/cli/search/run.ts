@@ -20,7 +20,7 @@ const LEFT_COLUMNS = 14
 export async function runSearch(query: string, flags: SearchFlags, signal: AbortSignal): Promise<void> {
   requireFamily('dense', flags.model, 'millrace search compares dense vectors only')
   if (isStore(flags.index)) {
-    await searchStore(query, flags, (model) => embedQuery(query, { ...flags, ...model }, signal))
+    await searchStore(query, flags, signal, (model) => embedQuery(query, { ...flags, ...model }, signal))
     return
   }
   const files = flags.texts ?? []

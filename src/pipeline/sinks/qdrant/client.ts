@@ -1,6 +1,7 @@
 /** Talking to Qdrant: the client, requests that are tried again, and letting go of a server that does not answer. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { MillraceError } from '../../../base/errors.js'
 import { isError } from '../../../base/foreign.js'
 import { isRecord } from '../../../base/is.js'
 import { importPeer } from '../../../peers/peer.js'
@@ -26,7 +27,18 @@ export async function connect({ client, url, apiKey }: QdrantOptions, user: stri
   if (client !== undefined) return client
   type Client = new (options: object) => QdrantClient
   const module = await importPeer<{ QdrantClient: Client }>('@qdrant/js-client-rest', '~1.15.1', user)
-  return new module.QdrantClient({ url, checkCompatibility: false, ...(apiKey !== undefined && { apiKey }) })
+  try {
+    return new module.QdrantClient({
+      url,
+      checkCompatibility: false,
+      ...(apiKey !== undefined && { apiKey }),
+    })
+  } catch (cause) {
+    // The error of the parser holds the address, and with it a password.
+    throw new MillraceError('INVALID_OPTION', 'Expected an address as http://localhost:6333 for url', {
+      cause: new Error(isError(cause) ? cause.name : 'Invalid address'),
+    })
+  }
 }
 
 /**
