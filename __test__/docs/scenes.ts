@@ -15,6 +15,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   folder: {},
   files: {},
   checkout: {},
+  bundlers: {},
   stream: {
     before: `import { TextEmbedding } from 'millrace'
 const model = await TextEmbedding.create()
