@@ -29,7 +29,8 @@ const ENGINES = ['millrace-contract', 'millrace-text', 'millrace-core', 'millrac
 const CRATES: Rooms = {
   'millrace-contract': [],
   'millrace-text': ['millrace-contract'],
-  'millrace-core': ['millrace-contract', 'millrace-text'],
+  'millrace-decoders': [],
+  'millrace-core': ['millrace-contract', 'millrace-text', 'millrace-decoders'],
   'millrace-ort': ['millrace-contract'],
   'millrace-kernels': [],
   'millrace-encoder': ['millrace-contract', 'millrace-kernels'],
@@ -43,6 +44,8 @@ const BOUNDARIES: Record<string, string> = {
   ort: 'millrace-ort',
   'ort-sys': 'millrace-ort',
   libloading: 'millrace-ort',
+  'libwebp-sys': 'millrace-decoders',
+  'mozjpeg-sys': 'millrace-decoders',
   napi: 'millrace-node',
   'napi-derive': 'millrace-node',
   'napi-build': 'millrace-node',

@@ -60,7 +60,11 @@ function stagePlatform(platform) {
   const directory = stage(platform.id, from, ['package.json', 'README.md', platform.runtime])
   copyFileSync(buildPublishedAddon(platform, print), join(directory, platform.addon))
   copyFileSync(join(ROOT, 'LICENSE'), join(directory, 'LICENSE'))
-  for (const name of ['LICENSE-onnxruntime', 'ThirdPartyNotices-onnxruntime.txt']) {
+  for (const name of [
+    'LICENSE-onnxruntime',
+    'ThirdPartyNotices-decoders.txt',
+    'ThirdPartyNotices-onnxruntime.txt',
+  ]) {
     copyFileSync(join(ROOT, 'npm', name), join(directory, name))
   }
   return directory

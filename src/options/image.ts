@@ -22,7 +22,7 @@ export const MAX_IMAGE_BYTES = 268_435_455
 
 /** What images add to the defaults of calls. */
 export interface ImageCallDefaults {
-  /** Turn an image as its EXIF orientation says. FastEmbed ignores it. @default false */
+  /** Turn an image as its EXIF orientation says. FastEmbed ignores it, except that TIFFs are always turned. @default false */
   autoOrient?: boolean | undefined
   /** Most bytes of a file; a larger one is IMAGE_INVALID. @default 268,435,455, the pixels of the limit as RGB */
   maxImageBytes?: number | undefined

@@ -28,5 +28,7 @@ pub mod sparse;
 pub mod tokenizer;
 pub mod vision;
 
+mod quiet;
+
 #[cfg(feature = "fake")]
 pub mod fake;

@@ -50,8 +50,8 @@ fn bombs_are_refused_by_their_header() {
     assert!(message.contains("50000 x 50000"), "{message}");
     let mut jpeg = file("baseline.jpg");
     let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
-    jpeg[frame + 5..frame + 9].fill(0xFF);
-    assert!(why(read(jpeg)).contains("65535 x 65535"));
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0xEA, 0x60, 0xEA, 0x60]);
+    assert!(why(read(jpeg)).contains("60000 x 60000"));
 }
 
 #[test]
@@ -136,4 +136,24 @@ fn slivers_cost_no_more_than_their_crop() {
     let whole = json!({ "do_resize": true, "size": { "shortest_edge": 224 } });
     let processor = Processor::from_config(&whole).unwrap();
     assert!(why(processor.process(sliver(1, 300_000), &ImageLimits::default())).contains("pixels"));
+}
+
+#[test]
+fn formats_that_are_not_read_are_named() {
+    let refusal = |bytes: &[u8]| why(read(bytes.to_vec()));
+    assert!(refusal(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").contains("this is HEIC"));
+    assert!(refusal(b"\0\0\0\x0CJXL \r\n\x87\n").contains("JPEG XL"));
+    assert!(refusal(b"8BPS\0\x01").contains("Photoshop"));
+    assert!(refusal(b"<svg xmlns='x'></svg>").contains("SVG"));
+    assert!(refusal(b"not an image").contains("not a JPEG"));
+}
+
+/// A progressive JPEG of a few kilobytes may claim 9,400 x 9,400 pixels. Its blocks need a bit each at the least, so that it is
+/// known to lack them before the memory for them is asked for.
+#[test]
+fn a_jpeg_too_short_for_its_blocks_is_refused_before_it_is_decoded() {
+    let mut jpeg = file("progressive.jpg");
+    let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC2]).unwrap();
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0x24, 0xB8, 0x24, 0xB8]);
+    assert!(why(read(jpeg)).contains("too short for its 9400 x 9400 pixels"));
 }

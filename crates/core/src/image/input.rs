@@ -1,6 +1,6 @@
 //! What a user gives for an image, and reading files of it.
 
-use super::{ImageLimits, Rgb, convert, unusable};
+use super::{ImageLimits, Rgb, decode::convert, unusable};
 use millrace_contract::Result;
 use std::{
     fs::{self, File},

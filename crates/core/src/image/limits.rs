@@ -12,8 +12,8 @@ pub struct ImageLimits {
     pub max_pixels: u64,
 }
 
-/// Above this Pillow warns of a decompression bomb: 256 MiB as RGB, which is what one preparing thread may hold.
-/// Cameras of 50 to 60 megapixels stay below.
+/// Above this Pillow warns of a decompression bomb: 256 MiB as RGB. Cameras of 50 to 60 megapixels stay below. While it decodes,
+/// a preparing thread holds the file, the pixels as the decoder gives them, RGB, and what [`ImageLimits::working_bytes`] bounds.
 const MAX_PIXELS: u64 = 89_478_485;
 
 /// What that many pixels take without compression.
@@ -21,6 +21,11 @@ const MAX_BYTES: u64 = 3 * MAX_PIXELS;
 
 /// Bytes a decoder may give for each pixel of the limit: RGBA of 8 bits. Images of 16 bits may have half as many.
 const DECODED_BYTES_PER_PIXEL: u64 = 4;
+
+/// Bytes a decoder may hold beside that for each pixel of the limit: libjpeg keeps a coefficient of two bytes for each of three values of
+/// a pixel of a progressive file until its last scan is read. Ordinary progressive files are decoded a row at a time and need
+/// a hundredth of that.
+const WORKING_BYTES_PER_PIXEL: u64 = 6;
 
 impl Default for ImageLimits {
     fn default() -> Self {
@@ -49,6 +54,11 @@ impl ImageLimits {
                 self.max_pixels
             ))),
         }
+    }
+
+    /// Most bytes a decoder may hold beside what it gives, such as the coefficients of a progressive JPEG.
+    pub(super) fn working_bytes(&self) -> u64 {
+        self.max_pixels.saturating_mul(WORKING_BYTES_PER_PIXEL)
     }
 
     /// Most bytes a decoder may give.

@@ -7,11 +7,9 @@
 
 mod buffers;
 mod config;
-mod convert;
 mod decode;
 mod frame;
 mod input;
-mod jpeg;
 mod limits;
 mod processor;
 mod resample;
