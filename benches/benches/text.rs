@@ -50,61 +50,101 @@ fn bench_clean(criterion: &mut Criterion, corpus: &Corpus) {
             bencher.iter(|| black_box(clean(text, &CleanOptions::default()).len()));
         });
     }
-    group.throughput(Throughput::Elements(TEXTS as u64));
     let texts = &corpus.texts[..TEXTS.min(corpus.texts.len())];
+    group.throughput(Throughput::Elements(texts.len() as u64));
     group.bench_function("near duplicates", |bencher| {
         bencher.iter(|| black_box(mark_duplicates(texts, Some(NEAR_DUPLICATE)).len()));
     });
     group.finish();
 }
 
-/// Chunks of both, of short texts and of long ones; other texts each round, as long as there are some.
-#[expect(clippy::print_stdout, reason = "what a bench is for")]
+/// What is chunked: documents of how many texts, in chunks of how many tokens.
+struct Subject {
+    name: &'static str,
+    max_tokens: usize,
+    texts_per_document: usize,
+}
+
+const SUBJECTS: [Subject; 2] = [
+    Subject { name: "short texts", max_tokens: 64, texts_per_document: 1 },
+    Subject { name: "long texts", max_tokens: 256, texts_per_document: DOCUMENT },
+];
+
+/// What both chunkers took, round by round.
+#[derive(Default)]
+struct Rounds {
+    bytes: Vec<usize>,
+    ours: Contestant,
+    theirs: Contestant,
+}
+
+#[derive(Default)]
+struct Contestant {
+    seconds: Vec<f64>,
+    chunks: usize,
+}
+
+impl Contestant {
+    fn take(&mut self, work: impl FnOnce() -> Result<usize>) -> Result<()> {
+        let (time, count) = stats::time(work);
+        self.seconds.push(time.as_secs_f64());
+        self.chunks += count?;
+        Ok(())
+    }
+
+    /// Median of the rounds, in megabytes a second.
+    #[expect(clippy::cast_precision_loss, reason = "a few megabytes")]
+    fn speed(&self, bytes: &[usize]) -> f64 {
+        let speeds: Vec<f64> =
+            bytes.iter().zip(&self.seconds).map(|(&bytes, time)| bytes as f64 / 1e6 / time).collect();
+        stats::median(&speeds)
+    }
+}
+
 fn compare(corpus: &Corpus) -> Result<()> {
-    let dir = models::Variant::bundled().dir;
-    for (name, max_tokens, document) in [("short texts", 64, 1), ("long texts", 256, DOCUMENT)] {
-        let spec = resolve_text(&dir, Some(max_tokens))?;
-        let chunker =
-            Chunker::load(&spec, ChunkOptions { by: ChunkBy::Sentence, ..ChunkOptions::default() })?;
-        let mut tokenizer = tokenizers::Tokenizer::from_file(dir.join("tokenizer.json"))
-            .map_err(|error| error.to_string())?;
-        tokenizer.with_padding(None).with_truncation(None).map_err(|error| error.to_string())?;
-        let splitter = TextSplitter::new(ChunkConfig::new(max_tokens).with_sizer(&tokenizer));
-        let mut source = corpus.texts.iter().cycle();
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        let (mut bytes, mut chunks) = (Vec::new(), (0, 0));
-        for _ in 0..ROUNDS {
-            let texts: Vec<&str> = source.by_ref().take(TEXTS).map(String::as_str).collect();
-            let texts: Vec<String> = texts.chunks(document).map(|texts| texts.join("\n\n")).collect();
-            bytes.push(texts.iter().map(String::len).sum::<usize>());
-            let (time, count) = stats::time(|| -> Result<usize> {
-                let mut count = 0;
-                for text in &texts {
-                    count += chunker.chunk(text)?.len();
-                }
-                Ok(count)
-            });
-            ours.push(time.as_secs_f64());
-            chunks.0 += count?;
-            let (time, count) =
-                stats::time(|| texts.iter().map(|text| splitter.chunks(text).count()).sum::<usize>());
-            theirs.push(time.as_secs_f64());
-            chunks.1 += count;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a few megabytes")]
-        let speed = |times: &[f64]| {
-            let speeds: Vec<f64> =
-                bytes.iter().zip(times).map(|(&bytes, time)| bytes as f64 / 1e6 / time).collect();
-            stats::median(&speeds)
-        };
-        println!(
-            "chunk {name}, {max_tokens} tokens: millrace {:.1} MB/s ({} chunks), text-splitter {:.2} MB/s ({} chunks), {:.1} times",
-            speed(&ours),
-            chunks.0,
-            speed(&theirs),
-            chunks.1,
-            stats::paired_ratio(&theirs, &ours),
-        );
+    for subject in &SUBJECTS {
+        report(subject, &measure(corpus, subject)?);
     }
     Ok(())
+}
+
+/// Chunks other texts in each round, as long as there are some, with both chunkers.
+fn measure(corpus: &Corpus, subject: &Subject) -> Result<Rounds> {
+    let dir = models::Variant::bundled().dir;
+    let spec = resolve_text(&dir, Some(subject.max_tokens))?;
+    let chunker = Chunker::load(&spec, ChunkOptions { by: ChunkBy::Sentence, ..ChunkOptions::default() })?;
+    let mut tokenizer =
+        tokenizers::Tokenizer::from_file(dir.join("tokenizer.json")).map_err(|error| error.to_string())?;
+    tokenizer.with_padding(None).with_truncation(None).map_err(|error| error.to_string())?;
+    let splitter = TextSplitter::new(ChunkConfig::new(subject.max_tokens).with_sizer(&tokenizer));
+    let mut source = corpus.texts.iter().cycle();
+    let mut rounds = Rounds::default();
+    for _ in 0..ROUNDS {
+        let texts: Vec<&str> = source.by_ref().take(TEXTS).map(String::as_str).collect();
+        let documents = texts.chunks(subject.texts_per_document).map(|texts| texts.join("\n\n"));
+        let documents: Vec<String> = documents.collect();
+        rounds.bytes.push(documents.iter().map(String::len).sum());
+        rounds.ours.take(|| {
+            documents.iter().try_fold(0, |count, document| Ok(count + chunker.chunk(document)?.len()))
+        })?;
+        rounds
+            .theirs
+            .take(|| Ok(documents.iter().map(|document| splitter.chunks(document).count()).sum()))?;
+    }
+    Ok(rounds)
+}
+
+#[expect(clippy::print_stdout, reason = "what a bench is for")]
+fn report(subject: &Subject, rounds: &Rounds) {
+    let Rounds { bytes, ours, theirs } = rounds;
+    println!(
+        "chunk {}, {} tokens: millrace {:.1} MB/s ({} chunks), text-splitter {:.2} MB/s ({} chunks), {:.1} times",
+        subject.name,
+        subject.max_tokens,
+        ours.speed(bytes),
+        ours.chunks,
+        theirs.speed(bytes),
+        theirs.chunks,
+        stats::paired_ratio(&theirs.seconds, &ours.seconds),
+    );
 }
