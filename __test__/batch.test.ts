@@ -1,6 +1,6 @@
 /** Batches as views of native memory. */
 import { describe, expect, it } from 'vitest'
-import { invalidItem } from '../src/base/errors.js'
+import { MillraceError } from '../src/base/errors.js'
 import { denseFromNative } from '../src/batches/dense.js'
 import type { NativeBatch } from '../src/binding/types.js'
 
@@ -48,7 +48,9 @@ describe('a dense batch', () => {
   })
 
   it('blanks the placeholder of an item that was no text, and takes its error once', () => {
-    const waiting = new Map([11, 99].map((index) => [index, invalidItem(index, 'string', 7)]))
+    const waiting = new Map(
+      [11, 99].map((index) => [index, new MillraceError('INPUT_INVALID', 'Expected string', { index })]),
+    )
     const batch = denseFromNative(native({ scales: Float32Array.of(1, 2, 3) }), waiting)
     expect(Array.from(batch.data)).toEqual([1, 2, 0, 0, 5, 6])
     expect([batch.tokens[1], batch.truncated[1], batch.scales?.[1]]).toEqual([0, 0, 0])

@@ -6,8 +6,8 @@ import { type DType, isLeveled } from '../formats/dtype.js'
 import type { Collector } from './batch.js'
 import type { VectorOf } from './dense.js'
 import { valuesOf } from './dense-matrix.js'
-import { gatherRagged } from './ragged.js'
-import { factsOf, RowBatch, type RowFacts } from './row-batch.js'
+import { gatherRagged, RaggedBatch } from './ragged.js'
+import { factsOf, type RowFacts } from './row-batch.js'
 
 /** A part of a text and its vector. */
 export interface EmbeddedChunk<D extends DType = 'float32'> {
@@ -34,15 +34,13 @@ export interface ChunkParts<D extends DType> extends RowFacts {
 }
 
 /** Some texts, each with the vectors of its chunks in order. `tokens` of a text are those of its chunks together. */
-export class ChunkBatch<D extends DType = 'float32'> extends RowBatch<EmbeddedChunk<D>[]> {
+export class ChunkBatch<D extends DType = 'float32'> extends RaggedBatch<EmbeddedChunk<D>[]> {
   /** Values of a vector: its dimensions, or in the binary formats its bytes, eight dimensions each. */
   readonly dim: number
   /** Format of the values. */
   readonly dtype: D
   /** The vectors of all chunks of all texts, row-major. */
   readonly data: VectorOf<D>
-  /** Number of the chunk with which each text begins, and at last the number of chunks: `length + 1` numbers. */
-  readonly rowOffsets: Uint32Array
   /** Where each chunk begins in its text, in UTF-16 code units. */
   readonly starts: Uint32Array
   /** Where it ends, likewise. */
@@ -54,11 +52,10 @@ export class ChunkBatch<D extends DType = 'float32'> extends RowBatch<EmbeddedCh
 
   /** @internal */
   constructor(parts: ChunkParts<D>) {
-    super(parts)
+    super(parts, parts.rowOffsets)
     this.dim = parts.dim
     this.dtype = parts.dtype
     this.data = parts.data
-    this.rowOffsets = parts.rowOffsets
     this.starts = parts.starts
     this.ends = parts.ends
     this.chunkTokens = parts.chunkTokens
@@ -66,7 +63,7 @@ export class ChunkBatch<D extends DType = 'float32'> extends RowBatch<EmbeddedCh
   }
 
   protected override value(i: number): EmbeddedChunk<D>[] {
-    const [from, to] = [this.rowOffsets[i] ?? 0, this.rowOffsets[i + 1] ?? 0]
+    const { from, to } = this.span(i)
     return Array.from({ length: to - from }, (_, k) => this.#chunk(from + k))
   }
 

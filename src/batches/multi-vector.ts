@@ -4,8 +4,8 @@ import type { MillraceError } from '../base/errors.js'
 import { brandOf, hasBrand, putBrand } from '../base/foreign.js'
 import type { NativeBatch } from '../binding/types.js'
 import type { Collector } from './batch.js'
-import { gatherRagged } from './ragged.js'
-import { factsOf, RowBatch, type RowFacts } from './row-batch.js'
+import { gatherRagged, RaggedBatch } from './ragged.js'
+import { factsOf, type RowFacts } from './row-batch.js'
 
 /** The values of a batch, before it is one. */
 export interface MultiVectorParts extends RowFacts {
@@ -15,24 +15,21 @@ export interface MultiVectorParts extends RowFacts {
 }
 
 /** Some rows of multi-vectors: a vector for each token of an input. A failed row has none, or zeros. */
-export class MultiVectorBatch extends RowBatch<Float32Array[]> {
+export class MultiVectorBatch extends RaggedBatch<Float32Array[]> {
   /** Dimensions of a vector. */
   readonly dim: number
   /** All vectors of all rows, row-major. */
   readonly data: Float32Array
-  /** Number of the vector with which each row begins, and at last the number of vectors: `length + 1` numbers. */
-  readonly rowOffsets: Uint32Array
 
   /** @internal */
   constructor(parts: MultiVectorParts) {
-    super(parts)
+    super(parts, parts.rowOffsets)
     this.dim = parts.dim
     this.data = parts.data
-    this.rowOffsets = parts.rowOffsets
   }
 
   protected override value(i: number): Float32Array[] {
-    const [from, to] = [this.rowOffsets[i] ?? 0, this.rowOffsets[i + 1] ?? 0]
+    const { from, to } = this.span(i)
     return Array.from({ length: to - from }, (_, k) =>
       this.data.subarray((from + k) * this.dim, (from + k + 1) * this.dim),
     )

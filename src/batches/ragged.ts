@@ -1,9 +1,27 @@
-/** Puts batches whose rows differ in length into input order: where each piece goes. The pieces are moved by the caller. */
+/**
+ * Batches whose rows differ in length, and where each piece goes when such batches are put into input order. The pieces are moved
+ * by the caller.
+ */
 
 import type { MillraceError } from '../base/errors.js'
-import type { RowBatch, RowFacts } from './row-batch.js'
+import { RowBatch, type RowFacts } from './row-batch.js'
 
-type Ragged = RowBatch<unknown> & { readonly rowOffsets: Uint32Array }
+/** Some rows of several elements each: vectors, sparse values or chunks, those of all rows one after the other. */
+export abstract class RaggedBatch<V> extends RowBatch<V> {
+  /** Number of the element with which each row begins, and at last the number of elements: `length + 1` numbers. */
+  readonly rowOffsets: Uint32Array
+
+  /** @internal */
+  constructor(facts: RowFacts, rowOffsets: Uint32Array) {
+    super(facts)
+    this.rowOffsets = rowOffsets
+  }
+
+  /** Which elements are those of row `i`; `to` is the first that is not. */
+  protected span(i: number): { from: number; to: number } {
+    return { from: this.rowOffsets[i] ?? 0, to: this.rowOffsets[i + 1] ?? 0 }
+  }
+}
 
 /** A run of a batch's elements, `from..to`, that goes to element `at` of the whole. */
 export interface Place<B> {
@@ -21,7 +39,7 @@ export interface Gathered<B> {
 }
 
 /** Orders the rows of batches. Lengths must be below 2^32 elements together. */
-export function gatherRagged<B extends Ragged>(batches: readonly B[]): Gathered<B> {
+export function gatherRagged<B extends RaggedBatch<unknown>>(batches: readonly B[]): Gathered<B> {
   const length = batches.reduce((sum, batch) => sum + batch.length, 0)
   const tokens = new Uint32Array(length)
   const truncated = new Uint8Array(length)
@@ -45,7 +63,7 @@ export function gatherRagged<B extends Ragged>(batches: readonly B[]): Gathered<
   }
 }
 
-function places<B extends Ragged>(batches: readonly B[], rowOffsets: Uint32Array): Place<B>[] {
+function places<B extends RaggedBatch<unknown>>(batches: readonly B[], rowOffsets: Uint32Array): Place<B>[] {
   const found: Place<B>[] = []
   for (const batch of batches) {
     if (batch.positions === undefined) {

@@ -3,8 +3,8 @@
 import type { MillraceError } from '../base/errors.js'
 import type { NativeBatch } from '../binding/types.js'
 import type { Collector } from './batch.js'
-import { gatherRagged } from './ragged.js'
-import { factsOf, RowBatch, type RowFacts } from './row-batch.js'
+import { gatherRagged, RaggedBatch } from './ragged.js'
+import { factsOf, type RowFacts } from './row-batch.js'
 
 /** A sparse vector: distinct dimensions, each with its value. */
 export interface SparseVector {
@@ -22,24 +22,21 @@ export interface SparseParts extends RowFacts {
 }
 
 /** Some sparse rows. A failed row is empty or zeros. */
-export class SparseBatch extends RowBatch<SparseVector> {
+export class SparseBatch extends RaggedBatch<SparseVector> {
   /** Dimensions of all rows, one after the other. */
   readonly indices: Uint32Array
   /** As many values. */
   readonly values: Float32Array
-  /** Where each row begins in `indices` and `values`, and at last where the last one ends: `length + 1` numbers. */
-  readonly rowOffsets: Uint32Array
 
   /** @internal */
   constructor(parts: SparseParts) {
-    super(parts)
+    super(parts, parts.rowOffsets)
     this.indices = parts.indices
     this.values = parts.values
-    this.rowOffsets = parts.rowOffsets
   }
 
   protected override value(i: number): SparseVector {
-    const [from, to] = [this.rowOffsets[i], this.rowOffsets[i + 1]]
+    const { from, to } = this.span(i)
     return { indices: this.indices.subarray(from, to), values: this.values.subarray(from, to) }
   }
 }

@@ -6,7 +6,7 @@ import type { LoadedModel } from '../loading/loaded-model.js'
 import type { ModelMetrics } from '../metrics/metrics.js'
 import type { TieredCache } from '../options/cache.js'
 import type { CommonDefaults } from '../options/call.js'
-import { type Checked, integer, MAX_COUNT, parseOptions } from '../options/check.js'
+import { type Checked, nonNegativeInteger, parseOptions } from '../options/check.js'
 
 /** What a loaded model is and how it runs; sizes in bytes. What its family does not have is absent. */
 export interface ModelInfo extends NativeModelInfo {
@@ -52,7 +52,7 @@ export abstract class BaseModel implements AsyncDisposable {
    * terminated. May be called again. Streams that are not at their end reject with CLOSED.
    */
   async close(options?: { timeoutMs?: number | undefined }): Promise<void> {
-    const checks = { timeoutMs: integer(0, MAX_COUNT, 'integer from 0') }
+    const checks = { timeoutMs: nonNegativeInteger }
     const { timeoutMs } = parseOptions<{ timeoutMs?: number | undefined }>('close', options, checks)
     await this.loaded.close(timeoutMs)
   }

@@ -28,17 +28,14 @@ export function openDenseStream<D extends DType, E extends ErrorMode>(
   jobOf: (native: NativeModel) => NativeJobOptions = () => call.job,
 ): DenseStream<D, E> {
   const { job } = call
-  let dim = 0
   return openStream({
     loaded,
     source,
     kind,
     call,
-    prepare(native) {
-      dim = rowValues(native.info().dim, job)
-      return jobOf(native)
-    },
+    prepare: jobOf,
     decode: denseFromNative<D>,
-    collector: (rows) => new DenseMatrix<D>({ dtype: job.dtype as D, dim, rows }),
+    collector: ({ rows, dim }) =>
+      new DenseMatrix<D>({ dtype: job.dtype as D, dim: rowValues(dim, job), rows }),
   })
 }

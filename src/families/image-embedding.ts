@@ -7,14 +7,8 @@ import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_IMAGE_MODEL, imageModels } from '../models/registries.js'
 import { type ErrorMode, parseCall, QUERY_PRIORITY } from '../options/call.js'
 import type { Checked } from '../options/check.js'
-import {
-  type ImageDefaults,
-  type ImageEmbeddingOptions,
-  type ImageEmbedOptions,
-  imageCallDefaultChecks,
-  imageEmbedChecks,
-  imageModelChecks,
-} from '../options/image.js'
+import type { ImageDefaults, ImageEmbeddingOptions, ImageEmbedOptions } from '../options/image.js'
+import { imageDefaultChecks, imageEmbedChecks, imageModelChecks } from '../options/image.js'
 import { imageItems } from '../stream/image-items.js'
 import type { ImageSource } from '../stream/source.js'
 import { BaseModel } from './base-model.js'
@@ -29,8 +23,8 @@ const IMAGES = new Family<ImageEmbeddingOptions, ImageDefaults, CustomImageSetti
   native: 'image',
   registry: imageModels,
   defaultModel: DEFAULT_IMAGE_MODEL,
-  defaultChecks: imageCallDefaultChecks,
-  checks: { ...imageCallDefaultChecks, ...imageModelChecks },
+  defaultChecks: imageDefaultChecks,
+  checks: { ...imageDefaultChecks, ...imageModelChecks },
   custom: customImage,
 })
 

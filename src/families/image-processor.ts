@@ -9,7 +9,7 @@ import { loadAddon } from '../binding/load.js'
 import type { NativeProcessor } from '../binding/types.js'
 import { own } from '../binding/views.js'
 import { parseOptions } from '../options/check.js'
-import { type ImageCallDefaults, imageDefaultChecks } from '../options/image.js'
+import { type ImageCallDefaults, imageCallDefaultChecks } from '../options/image.js'
 import { directory } from '../options/model.js'
 import { type ImageInput, imageItems } from '../stream/image-items.js'
 import { encodeItem, mustBeRead, readItems } from '../stream/items.js'
@@ -54,7 +54,7 @@ export class ImageProcessor {
    * @throws MillraceError IMAGE_INVALID as `ImageEmbedding.embed`, INPUT_INVALID for what is no image, INVALID_OPTION.
    */
   async process(image: ImageInput, options?: ImageCallDefaults): Promise<PixelTensor> {
-    const checked = parseOptions<ImageCallDefaults>('process', options, imageDefaultChecks)
+    const checked = parseOptions<ImageCallDefaults>('process', options, imageCallDefaultChecks)
     const kind = imageItems(checked.maxImageBytes)
     const [item] = mustBeRead(kind, [image]) ? await readItems(kind, [image]) : [image]
     const one = encodeItem(kind, item, 'image')

@@ -6,11 +6,13 @@ import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_MULTIMODAL_MODEL, multimodalModels } from '../models/registries.js'
 import { type Call, type ErrorMode, parseCall, QUERY_PRIORITY } from '../options/call.js'
 import type { Checked, Checks } from '../options/check.js'
+import type {
+  LateInteractionMultimodalEmbeddingOptions,
+  MultimodalCallDefaults,
+  MultimodalImageOptions,
+  MultimodalTextOptions,
+} from '../options/late-interaction.js'
 import {
-  type LateInteractionMultimodalEmbeddingOptions,
-  type MultimodalCallDefaults,
-  type MultimodalImageOptions,
-  type MultimodalTextOptions,
   multimodalDefaultChecks,
   multimodalImageChecks,
   multimodalModelChecks,

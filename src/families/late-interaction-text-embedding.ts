@@ -6,14 +6,12 @@ import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_LATE_MODEL, lateInteractionModels } from '../models/registries.js'
 import { type ErrorMode, parseCall, QUERY_PRIORITY } from '../options/call.js'
 import type { Checked } from '../options/check.js'
-import {
-  type LateCallDefaults,
-  type LateEmbedOptions,
-  type LateInteractionTextEmbeddingOptions,
-  lateDefaultChecks,
-  lateEmbedChecks,
-  lateModelChecks,
+import type {
+  LateCallDefaults,
+  LateEmbedOptions,
+  LateInteractionTextEmbeddingOptions,
 } from '../options/late-interaction.js'
+import { lateDefaultChecks, lateEmbedChecks, lateModelChecks } from '../options/late-interaction.js'
 import { texts } from '../stream/items.js'
 import type { TextSource } from '../stream/source.js'
 import { BaseModel } from './base-model.js'

@@ -22,17 +22,13 @@ export function openMultiVectorStream<E extends ErrorMode>(
   call: Call<unknown>,
   job: NativeJobOptions,
 ): MultiVectorStream<E> {
-  let dim = 0
   return openStream({
     loaded,
     source,
     kind,
     call,
-    prepare(native) {
-      dim = native.info().dim ?? 0
-      return job
-    },
+    prepare: () => job,
     decode: multiVectorFromNative,
-    collector: () => new MultiVectorMatrix(dim),
+    collector: ({ dim }) => new MultiVectorMatrix(dim),
   })
 }

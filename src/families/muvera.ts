@@ -5,14 +5,8 @@ import { isMultiVectorBatch, type MultiVectorBatch } from '../batches/multi-vect
 import { loadAddon } from '../binding/load.js'
 import type { NativeMuvera } from '../binding/types.js'
 import { own } from '../binding/views.js'
-import {
-  type Checked,
-  type Checks,
-  integer,
-  MAX_COUNT,
-  parseOptions,
-  positiveInteger,
-} from '../options/check.js'
+import type { Checked, Checks } from '../options/check.js'
+import { integer, nonNegativeInteger, parseOptions, positiveInteger } from '../options/check.js'
 
 /** The measures of an encoding. The same ones, and the same seed, make encodings comparable. Defaults are FastEmbed's. */
 export interface MuveraOptions {
@@ -30,7 +24,7 @@ export interface MuveraOptions {
 export type MultiVector = readonly Float32Array[]
 
 const checks: Checks<MuveraOptions> = {
-  kSim: integer(0, MAX_COUNT, 'integer from 0'),
+  kSim: nonNegativeInteger,
   dimProj: positiveInteger,
   rReps: positiveInteger,
   seed: integer(0, Number.MAX_SAFE_INTEGER, 'integer from 0'),

@@ -8,11 +8,9 @@ import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_SPARSE_MODEL, sparseModels } from '../models/registries.js'
 import { type ErrorMode, parseCall, QUERY_PRIORITY, type RowOr } from '../options/call.js'
 import type { Checked } from '../options/check.js'
+import type { SparseCallDefaults, SparseEmbedOptions, SparseTextEmbeddingOptions } from '../options/sparse.js'
 import {
   nativeBm25,
-  type SparseCallDefaults,
-  type SparseEmbedOptions,
-  type SparseTextEmbeddingOptions,
   sparseDefaultChecks,
   sparseEmbedChecks,
   sparseModelChecks,

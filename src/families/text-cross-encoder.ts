@@ -9,16 +9,13 @@ import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_RERANK_MODEL, rerankModels } from '../models/registries.js'
 import { type Call, type ErrorMode, parseCall, QUERY_PRIORITY, type RowOr } from '../options/call.js'
 import { type Checked, positiveInteger } from '../options/check.js'
-import {
-  type RankOptions,
-  type RerankDefaults,
-  type RerankOptions,
-  rankChecks,
-  rerankChecks,
-  rerankDefaultChecks,
-  rerankModelChecks,
-  type TextCrossEncoderOptions,
+import type {
+  RankOptions,
+  RerankDefaults,
+  RerankOptions,
+  TextCrossEncoderOptions,
 } from '../options/rerank.js'
+import { rankChecks, rerankChecks, rerankDefaultChecks, rerankModelChecks } from '../options/rerank.js'
 import type { EmbeddingStream } from '../stream/embedding-stream.js'
 import { documentsOf, type ItemKind, pairs, type TextPair } from '../stream/items.js'
 import { openStream } from '../stream/open-stream.js'

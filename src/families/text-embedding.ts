@@ -11,14 +11,8 @@ import type { ModelDescription } from '../models/describe.js'
 import { DEFAULT_TEXT_MODEL, textModels } from '../models/registries.js'
 import { type Call, type ErrorMode, parseCall, QUERY_PRIORITY, type RowOr } from '../options/call.js'
 import type { Checked } from '../options/check.js'
-import {
-  type CallDefaults,
-  type ChunkOptions,
-  chunkChecks,
-  denseDefaultChecks,
-  type EmbedOptions,
-  embedChecks,
-} from '../options/dense.js'
+import type { CallDefaults, ChunkOptions, EmbedOptions } from '../options/dense.js'
+import { chunkChecks, denseDefaultChecks, embedChecks } from '../options/dense.js'
 import { type TextEmbeddingOptions, type TextModelOptions, textModelChecks } from '../options/text.js'
 import type { EmbeddingStream } from '../stream/embedding-stream.js'
 import { texts } from '../stream/items.js'
@@ -166,18 +160,18 @@ export class TextEmbedding<D extends DType = 'float32', E extends ErrorMode = 't
     const { overflow: _, ...defaults } = this.#defaults
     const call = parseCall<ChunkOptions>('embedChunks', options, chunkChecks, defaults)
     const { job } = call
-    let dim = 0
     return openStream({
       loaded: this.loaded,
       source,
       kind: texts,
       call,
-      prepare: (native: NativeModel) => {
-        dim = rowValues(native.info().dim, job)
-        return { ...this.#prepared('text', call, native), overflow: 'chunk', chunkOutput: 'each' }
-      },
+      prepare: (native) => ({
+        ...this.#prepared('text', call, native),
+        overflow: 'chunk',
+        chunkOutput: 'each',
+      }),
       decode: chunksFromNative<CD>,
-      collector: () => new ChunkMatrix<CD>(job.dtype as CD, dim),
+      collector: ({ dim }) => new ChunkMatrix<CD>(job.dtype as CD, rowValues(dim, job)),
     })
   }
 

@@ -1,14 +1,11 @@
 /** What users register and what they are shown of a model; the registry itself knows no public types. */
 
 import { invalidOption, MillraceError } from '../base/errors.js'
+import type { Check, Checked, Checks } from '../options/check.js'
 import {
   boolean,
-  type Check,
-  type Checked,
-  type Checks,
-  integer,
-  MAX_COUNT,
   nonEmptyString,
+  nonNegativeInteger,
   oneOf,
   parseOptions,
   positiveInteger,
@@ -139,7 +136,7 @@ export const customText: CustomFamily<CustomTextSettings> = {
     pooling,
     normalize: boolean,
     outputName: nonEmptyString,
-    outputIndex: integer(0, MAX_COUNT, 'integer from 0'),
+    outputIndex: nonNegativeInteger,
     padToLimit: boolean,
     maxLength: positiveInteger,
     prompts: rolePrompts,

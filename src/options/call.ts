@@ -7,18 +7,8 @@ import { invalidOption } from '../base/errors.js'
 import { isAbortSignal, isIntegerIn, isRecord } from '../base/is.js'
 import type { NativeJobOptions } from '../binding/types.js'
 import type { TieredCache } from './cache.js'
-import {
-  boolean,
-  type Check,
-  type Checked,
-  type Checks,
-  integer,
-  MAX_COUNT,
-  oneOf,
-  parseOptions,
-  positiveInteger,
-  positiveNumber,
-} from './check.js'
+import type { Check, Checked, Checks } from './check.js'
+import { boolean, integer, MAX_COUNT, oneOf, parseOptions, positiveInteger, positiveNumber } from './check.js'
 
 /** What a failed input does: end the stream with its error, or be reported in its batch's `errors`. */
 export type ErrorMode = 'throw' | 'collect'
@@ -150,6 +140,11 @@ export const callChecks: Checks<CallOptions> = {
 
 export const textCallChecks: Checks<TextCallOptions> = { maxLength: positiveInteger }
 
+/**
+ * Rows of a batch where the caller names no number: FastEmbed's. This is the only place that decides it; the core takes the number it is given.
+ */
+const DEFAULT_BATCH_SIZE = 256
+
 /** How much more urgent a query is than bulk work: someone waits for it. */
 export const QUERY_PRIORITY = 10
 
@@ -212,7 +207,7 @@ export function parseCall<O extends CommonDefaults & CallOptions>(
   )
   const before: Checked<CommonDefaults> = defaults
   const job: NativeJobOptions = {
-    batchSize: 256, // FastEmbed's
+    batchSize: DEFAULT_BATCH_SIZE,
     batching: 'planned',
     order: 'input',
     overflow: 'truncate',

@@ -57,6 +57,8 @@ export const MAX_COUNT = 2 ** 31 - 1
 
 export const positiveInteger: Check<number> = integer(1, MAX_COUNT, 'positive integer')
 
+export const nonNegativeInteger: Check<number> = integer(0, MAX_COUNT, 'integer from 0')
+
 /** An integer between the ends, ends included. */
 export function integer(
   min: number,

@@ -1,17 +1,9 @@
 /** Options of dense vectors, which texts and images share, and those of dense text. */
 
 import { DTYPES, type DType } from '../formats/dtype.js'
-import {
-  type CallOptions,
-  type CommonDefaults,
-  callChecks,
-  commonDefaultChecks,
-  type ErrorMode,
-  type TextCallOptions,
-  type TextDefaults,
-  textCallChecks,
-} from './call.js'
-import { boolean, type Checks, integer, MAX_COUNT, oneOf, positiveInteger, string } from './check.js'
+import type { CallOptions, CommonDefaults, ErrorMode, TextCallOptions, TextDefaults } from './call.js'
+import { callChecks, commonDefaultChecks, textCallChecks } from './call.js'
+import { boolean, type Checks, nonNegativeInteger, oneOf, positiveInteger, string } from './check.js'
 
 /** What dense vectors add to the defaults of calls. */
 export interface VectorDefaults<D extends DType = DType> {
@@ -72,8 +64,8 @@ export const denseDefaultChecks: Checks<CallDefaults> = {
   ...commonDefaultChecks,
   ...vectorDefaultChecks,
   overflow: oneOf('truncate', 'error', 'chunk'),
-  chunkOverlap: integer(0, MAX_COUNT, 'integer from 0'),
-  taskId: integer(0, MAX_COUNT, 'integer from 0'),
+  chunkOverlap: nonNegativeInteger,
+  taskId: nonNegativeInteger,
 }
 
 export const embedChecks: Checks<EmbedOptions> = {

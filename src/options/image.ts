@@ -1,20 +1,11 @@
 /** Options of image models and of calls on images. */
 
 import type { DType } from '../formats/dtype.js'
-import {
-  type CallOptions,
-  type CommonDefaults,
-  callChecks,
-  commonDefaultChecks,
-  type ErrorMode,
-} from './call.js'
+import type { CallOptions, CommonDefaults, ErrorMode } from './call.js'
+import { callChecks, commonDefaultChecks } from './call.js'
 import { boolean, type Checks, integer, nonEmptyString, oneOf } from './check.js'
-import {
-  type VectorCallOptions,
-  type VectorDefaults,
-  vectorCallChecks,
-  vectorDefaultChecks,
-} from './dense.js'
+import type { VectorCallOptions, VectorDefaults } from './dense.js'
+import { vectorCallChecks, vectorDefaultChecks } from './dense.js'
 import { type ModelOptions, modelChecks } from './model.js'
 
 /** Most bytes of a file where nobody says another number: the pixels of the limit as RGB. The core has the same. */
@@ -59,20 +50,20 @@ export interface ImageEmbeddingOptions<D extends DType = DType, E extends ErrorM
 
 const bound = integer(1, Number.MAX_SAFE_INTEGER, 'positive integer')
 
-export const imageDefaultChecks: Checks<ImageCallDefaults> = {
+export const imageCallDefaultChecks: Checks<ImageCallDefaults> = {
   autoOrient: boolean,
   maxImageBytes: bound,
   maxImagePixels: bound,
 }
 
-export const imageCallDefaultChecks: Checks<ImageDefaults> = {
+export const imageDefaultChecks: Checks<ImageDefaults> = {
   ...commonDefaultChecks,
   ...vectorDefaultChecks,
-  ...imageDefaultChecks,
+  ...imageCallDefaultChecks,
 }
 
 export const imageEmbedChecks: Checks<ImageEmbedOptions> = {
-  ...imageCallDefaultChecks,
+  ...imageDefaultChecks,
   ...callChecks,
   ...vectorCallChecks,
 }

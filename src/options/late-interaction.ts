@@ -1,18 +1,9 @@
 /** Options of late-interaction models, of texts and of texts and images, and of calls on them. */
 
-import {
-  type CallOptions,
-  type CommonDefaults,
-  callChecks,
-  commonDefaultChecks,
-  type ErrorMode,
-  type TextCallOptions,
-  type TextDefaults,
-  textCallChecks,
-  textDefaultChecks,
-} from './call.js'
+import type { CallOptions, CommonDefaults, ErrorMode, TextCallOptions, TextDefaults } from './call.js'
+import { callChecks, commonDefaultChecks, textCallChecks, textDefaultChecks } from './call.js'
 import { boolean, type Checks, nonEmptyString, oneOf, positiveInteger } from './check.js'
-import { type ImageCallDefaults, imageDefaultChecks } from './image.js'
+import { type ImageCallDefaults, imageCallDefaultChecks } from './image.js'
 import { type ModelOptions, modelChecks } from './model.js'
 
 /** Options of a call on a late-interaction model that it also takes as defaults for its calls. */
@@ -95,7 +86,7 @@ export const lateModelChecks: Checks<LateModelOptions> = {
 
 export const multimodalDefaultChecks: Checks<MultimodalCallDefaults> = {
   ...lateDefaultChecks,
-  ...imageDefaultChecks,
+  ...imageCallDefaultChecks,
   keepPadding: boolean,
 }
 
@@ -107,7 +98,7 @@ export const multimodalTextChecks: Checks<MultimodalTextOptions> = {
 export const multimodalImageChecks: Checks<MultimodalImageOptions> = {
   ...commonDefaultChecks,
   ...callChecks,
-  ...imageDefaultChecks,
+  ...imageCallDefaultChecks,
 }
 
 export const multimodalModelChecks: Checks<MultimodalModelOptions> = {

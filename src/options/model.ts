@@ -5,18 +5,8 @@ import { invalidOption } from '../base/errors.js'
 import { isUrl } from '../base/foreign.js'
 import { bytes } from './bytes.js'
 import { callback, parallel, signal } from './call.js'
-import {
-  boolean,
-  type Check,
-  type Checked,
-  type Checks,
-  integer,
-  MAX_COUNT,
-  nonEmptyString,
-  oneOf,
-  parseOptions,
-  positiveInteger,
-} from './check.js'
+import type { Check, Checked, Checks } from './check.js'
+import { boolean, nonEmptyString, nonNegativeInteger, oneOf, parseOptions, positiveInteger } from './check.js'
 
 /** How far a download is. Reported when a file begins and ends, and about ten times a second between. */
 export interface DownloadProgress {
@@ -97,7 +87,8 @@ export interface ModelOptions {
   maxQueue?: number | undefined
 }
 
-const modelPath: Check<string | URL> = (name, value) => {
+/** A directory, as a path. */
+export const directory: Check<string> = (name, value) => {
   if (isUrl(value)) {
     if (value.protocol !== 'file:') throw invalidOption(name, 'path or file: URL', value.href)
     return fileURLToPath(value.href)
@@ -105,18 +96,15 @@ const modelPath: Check<string | URL> = (name, value) => {
   return nonEmptyString(name, value)
 }
 
-/** Directory as a path. */
-export const directory = modelPath as Check<string>
-
 const deviceIds: Check<readonly number[]> = (name, value) => {
   const isList = Array.isArray(value) && value.length > 0 && new Set(value).size === value.length
   if (!isList) throw invalidOption(name, 'non-empty array of different integers', value)
-  return value.map((id, i) => integer(0, MAX_COUNT, 'integer from 0')(`${name}[${i}]`, id))
+  return value.map((id, i) => nonNegativeInteger(`${name}[${i}]`, id))
 }
 
 export const modelChecks: Checks<ModelOptions> = {
   model: nonEmptyString,
-  modelPath,
+  modelPath: directory,
   modelFile: nonEmptyString,
   cacheDir: nonEmptyString,
   localFilesOnly: boolean,

@@ -2,7 +2,15 @@
 
 import { invalidOption } from '../base/errors.js'
 import type { NativeCleanOptions } from '../binding/types.js'
-import { boolean, type Check, type Checks, integer, MAX_COUNT, oneOf, parseOptions } from './check.js'
+import {
+  boolean,
+  type Check,
+  type Checks,
+  MAX_COUNT,
+  nonNegativeInteger,
+  oneOf,
+  parseOptions,
+} from './check.js'
 
 /** What of a text is cleaned. Cleaning a cleaned text again changes nothing, unless it had markup. */
 export interface CleanOptions {
@@ -58,7 +66,7 @@ const similarity: Check<number | false> = (name, value) => {
   return value
 }
 
-const cleanChecks: Checks<CleanOptions> = {
+export const cleanChecks: Checks<CleanOptions> = {
   format: oneOf('text', 'html', 'markdown'),
   normalization: oneOf('NFC', 'NFKC', 'none'),
   typography: boolean,
@@ -68,21 +76,22 @@ const cleanChecks: Checks<CleanOptions> = {
 
 const duplicateChecks: Checks<DuplicateOptions> = { near: similarity }
 
-const languages: Check<readonly string[]> = (name, value) => {
+export const languages: Check<readonly string[]> = (name, value) => {
   if (!Array.isArray(value) || value.length === 0 || value.some((code) => typeof code !== 'string')) {
     throw invalidOption(name, 'non-empty array of strings', value)
   }
   return value
 }
 
-const length = integer(0, MAX_COUNT, 'integer from 0')
-
 const prepareChecks: Checks<PrepareOptions> = {
-  clean: (_name, value) => value as CleanOptions,
-  minLength: length,
-  maxLength: length,
+  clean: (name, value) => parseOptions<CleanOptions>(`prepareTexts, ${name}`, value, cleanChecks),
+  minLength: nonNegativeInteger,
+  maxLength: nonNegativeInteger,
   languages,
-  duplicates: (_name, value) => value as boolean | DuplicateOptions,
+  duplicates: (name, value) =>
+    typeof value === 'boolean'
+      ? value
+      : parseOptions<DuplicateOptions>(`prepareTexts, ${name}`, value, duplicateChecks),
 }
 
 /** The addon's options of cleaning. */

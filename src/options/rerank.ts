@@ -1,16 +1,7 @@
 /** Options of cross encoders and of calls on them. */
 
-import {
-  type CallOptions,
-  type CommonDefaults,
-  callChecks,
-  commonDefaultChecks,
-  type ErrorMode,
-  type TextCallOptions,
-  type TextDefaults,
-  textCallChecks,
-  textDefaultChecks,
-} from './call.js'
+import type { CallOptions, CommonDefaults, ErrorMode, TextCallOptions, TextDefaults } from './call.js'
+import { callChecks, commonDefaultChecks, textCallChecks, textDefaultChecks } from './call.js'
 import { type Checks, nonEmptyString, oneOf, positiveInteger } from './check.js'
 import { type ModelOptions, modelChecks } from './model.js'
 

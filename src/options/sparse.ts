@@ -2,27 +2,10 @@
 
 import { invalidOption } from '../base/errors.js'
 import type { NativeBm25Options } from '../binding/types.js'
-import {
-  type CallOptions,
-  type CommonDefaults,
-  callback,
-  callChecks,
-  commonDefaultChecks,
-  type ErrorMode,
-  type TextCallOptions,
-  type TextDefaults,
-  textCallChecks,
-  textDefaultChecks,
-} from './call.js'
-import {
-  boolean,
-  type Check,
-  type Checked,
-  type Checks,
-  nonEmptyString,
-  oneOf,
-  positiveInteger,
-} from './check.js'
+import type { CallOptions, CommonDefaults, ErrorMode, TextCallOptions, TextDefaults } from './call.js'
+import { callback, callChecks, commonDefaultChecks, textCallChecks, textDefaultChecks } from './call.js'
+import type { Check, Checked, Checks } from './check.js'
+import { boolean, nonEmptyString, oneOf, positiveInteger } from './check.js'
 import { type ModelOptions, modelChecks } from './model.js'
 
 /** Options of a call on a sparse model that it also takes as defaults for its calls. */

@@ -4,16 +4,8 @@ import { invalidOption } from '../base/errors.js'
 import { isRecord } from '../base/is.js'
 import type { DType } from '../formats/dtype.js'
 import type { ErrorMode } from './call.js'
-import {
-  boolean,
-  type Check,
-  type Checks,
-  nonEmptyString,
-  oneOf,
-  parseOptions,
-  positiveInteger,
-  string,
-} from './check.js'
+import type { Check, Checks } from './check.js'
+import { boolean, nonEmptyString, oneOf, parseOptions, positiveInteger, string } from './check.js'
 import type { CallDefaults } from './dense.js'
 import { type ModelOptions, modelChecks } from './model.js'
 

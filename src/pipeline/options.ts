@@ -7,20 +7,18 @@ import type { TextEmbedding } from '../families/text-embedding.js'
 import type { DType } from '../formats/dtype.js'
 import type { TieredCache } from '../options/cache.js'
 import { callback, signal as checkSignal, commonDefaultChecks } from '../options/call.js'
+import type { Check, Checked, Checks } from '../options/check.js'
 import {
   boolean,
-  type Check,
-  type Checked,
-  type Checks,
   integer,
-  MAX_COUNT,
   nonEmptyString,
+  nonNegativeInteger,
   oneOf,
   parseOptions,
   positiveInteger,
 } from '../options/check.js'
 import { vectorDefaultChecks } from '../options/dense.js'
-import { type CleanOptions, parseCleanOptions, parsePrepareOptions } from '../options/prepare.js'
+import { type CleanOptions, cleanChecks, languages, parsePrepareOptions } from '../options/prepare.js'
 import type { SparseTextEmbeddingOptions } from '../options/sparse.js'
 import type { TextEmbeddingOptions } from '../options/text.js'
 import { checkRangesFormat, quantizeChecks } from '../quantize/quantize.js'
@@ -161,23 +159,23 @@ const pipelineChecks: Checks<EmbeddingPipelineOptions> = {
   order: oneOf('input', 'completion'),
   concurrency: positiveInteger,
   batchRecords: positiveInteger,
-  flushMs: integer(0, MAX_COUNT, 'integer from 0'),
+  flushMs: nonNegativeInteger,
 }
 
+/** The format of a document is its source's to say. */
+const { format: _, ...withoutFormat } = cleanChecks
+
 const prepareChecks: Checks<PipelinePrepareOptions> = {
-  normalization: oneOf('NFC', 'NFKC', 'none'),
-  typography: boolean,
-  invisible: boolean,
-  whitespace: oneOf('lines', 'collapse', 'keep'),
-  minLength: integer(0, MAX_COUNT, 'integer from 0'),
-  maxLength: integer(0, MAX_COUNT, 'integer from 0'),
-  languages: (_name, value) => value as readonly string[],
+  ...withoutFormat,
+  minLength: nonNegativeInteger,
+  maxLength: nonNegativeInteger,
+  languages,
 }
 
 const chunkChecks: Checks<PipelineChunkOptions> = {
   by: oneOf('auto', 'sentence', 'markdown', 'tokens'),
   maxTokens: positiveInteger,
-  overlap: integer(0, MAX_COUNT, 'integer from 0'),
+  overlap: nonNegativeInteger,
 }
 
 const runChecks: Checks<PipelineRunOptions> = {
@@ -245,12 +243,7 @@ export function parsePipeline(options: unknown): PipelinePlan {
 
 function parsePrepare(where: string, options: PipelinePrepareOptions | false | undefined) {
   if (options === false) return false
-  const checked = parseOptions<PipelinePrepareOptions>(`${where}, prepare`, options, prepareChecks)
-  const { minLength, maxLength, languages, ...clean } = checked
-  // Checked once more as what they become, so that a wrong value is refused here and not by the first document.
-  parseCleanOptions(where, clean)
-  parsePrepareOptions(where, { languages })
-  return checked
+  return parseOptions<PipelinePrepareOptions>(`${where}, prepare`, options, prepareChecks)
 }
 
 function parseChunk(where: string, options: PipelineChunkOptions | false | undefined): PipelinePlan['chunk'] {

@@ -6,7 +6,7 @@
 import type { DType } from '../formats/dtype.js'
 import type { QuantizationRanges } from '../quantize/ranges.js'
 import type { JsonValue } from './document.js'
-import type { RecordBatch } from './record.js'
+import type { PipelineRecord, RecordBatch } from './record.js'
 
 /** What the vectors of a run are. */
 export interface VectorSchema {
@@ -85,20 +85,8 @@ export interface Sink {
   close(): Promise<void>
 }
 
-/** One result of a search in a store. */
-export interface StoreHit {
-  id: string
-  documentId: string
-  /** Number of the chunk in its document, from 0. */
-  chunk: number
-  text: string
-  /** Where the text begins in the prepared document, in UTF-16 code units. */
-  start: number
-  /** Where it ends. */
-  end: number
-  /** Headings it stands under, outermost first. */
-  headings: string[]
-  metadata: Readonly<Record<string, JsonValue>>
+/** One result of a search in a store: the record as it was written, without its vectors and the number of its tokens. */
+export interface StoreHit extends Omit<PipelineRecord, 'tokens'> {
   /** Similarity, the greater the nearer: cosine unless the store was made with another. */
   score: number
 }

@@ -9,14 +9,8 @@ import { ARRAYS, type DType, isLeveled, rowElements } from '../formats/dtype.js'
 import { type Check, type Checks, parseOptions, positiveInteger } from '../options/check.js'
 import { vectorDefaultChecks } from '../options/dense.js'
 import { isQuantizationRanges, type QuantizationRanges } from './ranges.js'
-import {
-  float32Array,
-  inBlocks,
-  type QuantizedVectors,
-  rowCount,
-  type VectorRows,
-  vectorCount,
-} from './vectors.js'
+import type { QuantizedVectors, VectorRows } from './vectors.js'
+import { float32Array, inBlocks, rowCount, vectorCount } from './vectors.js'
 
 /** Options of {@link quantize}. */
 export interface QuantizeOptions<D extends DType = DType> {

@@ -4,14 +4,8 @@ import { invalidOption, MillraceError, unwrap } from '../base/errors.js'
 import { isArrayOf } from '../base/foreign.js'
 import type { NativeHits } from '../binding/types.js'
 import { type DType, isBits } from '../formats/dtype.js'
-import {
-  type Check,
-  type Checked,
-  type Checks,
-  MAX_COUNT,
-  parseOptions,
-  positiveInteger,
-} from '../options/check.js'
+import type { Check, Checked, Checks } from '../options/check.js'
+import { MAX_COUNT, parseOptions, positiveInteger } from '../options/check.js'
 import { dotMany } from './arithmetic.js'
 import { isVectorIndex, type VectorIndex } from './vector-index.js'
 import { float32Array } from './vectors.js'

@@ -11,6 +11,14 @@ import type { ItemKind } from './items.js'
 import { checkSource, knownTotal } from './source.js'
 import { warnOnceIfTruncated } from './truncation-warning.js'
 
+/** What is known of a call's rows before they are put together. */
+export interface ExpectedRows {
+  /** How many are known to come; 0 where nobody says. */
+  rows: number
+  /** Dimensions of the model's vectors; 0 where they have none, or the graph leaves it open. */
+  dim: number
+}
+
 /** What a family says of one of its calls. */
 export interface FamilyCall<B> {
   loaded: LoadedModel
@@ -20,8 +28,8 @@ export interface FamilyCall<B> {
   /** The job's options, once the model is there: what depends on it. */
   prepare?(native: NativeModel): NativeJobOptions
   decode(batch: NativeBatch, inputErrors: Map<number, MillraceError>): B
-  /** Puts batches together; `rows` is how many are known to come. */
-  collector(rows: number): Collector<B>
+  /** Puts batches together. */
+  collector(expected: ExpectedRows): Collector<B>
 }
 
 /** The stream of a call. Throws INPUT_INVALID when `source` is no source; the rest comes with reading. */
@@ -37,11 +45,13 @@ export function openStream<B extends EmbeddingBatch<unknown> & { readonly trunca
   checkSource(source, kind)
   const { job, cache, signal, onProgress, overflowChosen } = call
   const total = call.total ?? knownTotal(source, kind)
+  let model: NativeModel | undefined
   return new EmbeddingStream<B, Row>({
     source,
     kind,
     async open(): Promise<NativeJob> {
       const native = await loaded.get()
+      model = native
       const options = prepare?.(native) ?? job
       if (cache === undefined || !loaded.caching.serves(options)) return unwrap(native.submit(options))
       const opened = await loaded.caching.open(loadAddon().addon, native, options, cache)
@@ -52,7 +62,7 @@ export function openStream<B extends EmbeddingBatch<unknown> & { readonly trunca
       if (!overflowChosen) warnOnceIfTruncated(decoded.truncated)
       return decoded
     },
-    collector: () => collector(total ?? 0),
+    collector: () => collector({ rows: total ?? 0, dim: model?.info().dim ?? 0 }),
     collect: job.errors === 'collect',
     spanAttributes: { 'millrace.model': loaded.name },
     ...(signal !== undefined && { signal }),

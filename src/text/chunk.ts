@@ -5,11 +5,10 @@ import { loadAddon } from '../binding/load.js'
 import type { NativeChunker, NativeChunkerOptions, NativeChunks } from '../binding/types.js'
 import { locateModel, nativeOptions } from '../models/locate.js'
 import { DEFAULT_TEXT_MODEL, textModels } from '../models/registries.js'
+import type { Checks } from '../options/check.js'
 import {
-  type Checks,
-  integer,
-  MAX_COUNT,
   nonEmptyString,
+  nonNegativeInteger,
   oneOf,
   parseOptions,
   positiveInteger,
@@ -56,7 +55,7 @@ const checks: Checks<TextChunkerOptions> = {
   modelPath: directory,
   by: oneOf('sentence', 'markdown', 'tokens'),
   maxTokens: positiveInteger,
-  overlap: integer(0, MAX_COUNT, 'integer from 0'),
+  overlap: nonNegativeInteger,
   prefix: string,
 }
 

@@ -1,7 +1,7 @@
 /** JSON lines: an object a record. It can only be added to; the journal's checkpoint is its length, with a checksum of its end. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { MillraceError } from '../../base/errors.js'
+import { nextTurn } from '../../base/turn.js'
 import { boolean, nonEmptyString, oneOf, parseOptions } from '../../options/check.js'
 import type { JsonValue } from '../document.js'
 import { denseRow, type RecordBatch, sparseRow } from '../record.js'

@@ -3,7 +3,7 @@
  * record a row is. They can only be added to; at every commit they are whole.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { nextTurn } from '../../base/turn.js'
 import { isLeveled, rowElements } from '../../formats/dtype.js'
 import { boolean, nonEmptyString, parseOptions } from '../../options/check.js'
 import type { JsonValue } from '../document.js'

@@ -74,7 +74,8 @@ pub struct JobOptions {
 impl Default for JobOptions {
     fn default() -> Self {
         Self {
-            batch_size: 256, // FastEmbed's
+            // Of Rust's own callers. JavaScript's default is decided in src/options/call.ts, which always names a number.
+            batch_size: 256,
             batching: Batching::Planned,
             order: Order::Input,
             on_error: OnError::Throw,

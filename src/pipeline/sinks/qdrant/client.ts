@@ -1,26 +1,31 @@
 /** Talking to Qdrant: the client, requests that are tried again, and letting go of a server that does not answer. */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../../../base/errors.js'
 import { isError } from '../../../base/foreign.js'
 import { isRecord } from '../../../base/is.js'
+import { type Backoff, backoffMs, retried } from '../../../base/retry.js'
 import { importPeer } from '../../../peers/peer.js'
 import type { QdrantClient, QdrantOptions } from './options.js'
 
-/** How patient a caller is: tries in all, and the first pause, which doubles. */
+/** How patient a caller is. */
 export interface Patience {
+  /** Requests in all, the first one included. */
   tries: number
-  pauseMs: number
+  /** The pauses between them, where the server names none. */
+  backoff: Backoff
 }
 
+/** The longest pause, whoever asks for it. */
+const LONGEST_PAUSE_MS = 60_000
+
+/** A server that restarts is back within seconds, so the first pause is short and the others double. */
+const BACKOFF: Backoff = { firstMs: 500, longestMs: LONGEST_PAUSE_MS }
+
 /** Half a minute in all: a server that restarts does not end an index that takes hours. */
-export const PATIENT: Patience = { tries: 6, pauseMs: 500 }
+export const PATIENT: Patience = { tries: 6, backoff: BACKOFF }
 
 /** Two seconds in all: someone waits for the answer. */
-export const HASTY: Patience = { tries: 3, pauseMs: 500 }
-
-/** The longest pause that a server may ask for. */
-const LONGEST_PAUSE_MS = 60_000
+export const HASTY: Patience = { tries: 3, backoff: BACKOFF }
 
 /** The caller's client, or one of our own. */
 export async function connect({ client, url, apiKey }: QdrantOptions, user: string): Promise<QdrantClient> {
@@ -45,21 +50,16 @@ export async function connect({ client, url, apiKey }: QdrantOptions, user: stri
  * Tries again what the server could not do now. Requests must be such that doing them twice is doing them once. `stopped` ends the trying, `left` the
  * waiting for an answer too: the client itself would wait for minutes.
  */
-export async function retried<T>(
+export function asked<T>(
   request: () => Promise<T>,
   patience: Patience,
   { stopped, left }: { stopped?: AbortSignal | undefined; left?: AbortSignal | undefined },
 ): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    stopped?.throwIfAborted()
-    try {
-      return await unlessLeft(request(), left)
-    } catch (error) {
-      const pause = left?.aborted === true ? undefined : pauseAfter(error, tries, patience)
-      if (pause === undefined) throw error
-      await sleep(pause, undefined, { signal: stopped }).catch(() => {})
-    }
-  }
+  return retried(
+    () => unlessLeft(request(), left),
+    (error, failures) => (left?.aborted === true ? undefined : pauseAfter(error, failures, patience)),
+    stopped,
+  )
 }
 
 async function unlessLeft<T>(answer: Promise<T>, left: AbortSignal | undefined): Promise<T> {
@@ -78,8 +78,8 @@ async function unlessLeft<T>(answer: Promise<T>, left: AbortSignal | undefined):
 }
 
 /** How long to wait, where trying again may help. */
-function pauseAfter(error: unknown, tries: number, { tries: most, pauseMs }: Patience): number | undefined {
-  if (tries >= most) return undefined
+function pauseAfter(error: unknown, failures: number, { tries, backoff }: Patience): number | undefined {
+  if (failures >= tries) return undefined
   const { status, retry_after: after } = (isRecord(error) ? error : {}) as {
     status?: number
     retry_after?: number
@@ -88,7 +88,7 @@ function pauseAfter(error: unknown, tries: number, { tries: most, pauseMs }: Pat
   const away = status === undefined && isError(error) && (error.name === 'TypeError' || 'cause' in error)
   const limited = typeof after === 'number'
   if (!busy && !away && !limited) return undefined
-  return limited ? Math.min(after * 1000, LONGEST_PAUSE_MS) : pauseMs * 2 ** (tries - 1)
+  return limited ? Math.min(after * 1000, LONGEST_PAUSE_MS) : backoffMs(failures, backoff)
 }
 
 /** Whether the server says that there is no such thing. */

@@ -4,7 +4,7 @@ import { MillraceError } from '../../../base/errors.js'
 import { parseOptions } from '../../../options/check.js'
 import type { SearchableStore } from '../../sink.js'
 import { hitOf, parseSearch, searching } from '../shared/search.js'
-import { connect, HASTY, isNotFound, retried, withReason } from './client.js'
+import { asked, connect, HASTY, isNotFound, withReason } from './client.js'
 import { type Ask, dimensionsOf } from './collection.js'
 import { checkQdrantPlace, placeOf, type QdrantOptions, qdrantPlaceChecks } from './options.js'
 
@@ -26,7 +26,7 @@ export async function openQdrant(options: QdrantOptions): Promise<SearchableStor
     (signal: AbortSignal | undefined): Ask =>
     async (request) => {
       try {
-        return await retried(() => request(client), HASTY, { stopped: signal, left: closed.signal })
+        return await asked(() => request(client), HASTY, { stopped: signal, left: closed.signal })
       } catch (cause) {
         if (isNotFound(cause)) throw new MillraceError('SINK_FAILED', `${place} is not there`, { cause })
         throw withReason(cause)

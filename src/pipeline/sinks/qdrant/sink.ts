@@ -1,7 +1,7 @@
 /** Qdrant over its REST interface: points with named vectors. Needs the package @qdrant/js-client-rest, or a client of it. Searching is in `search.ts`. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { MillraceError } from '../../../base/errors.js'
+import { nextTurn } from '../../../base/turn.js'
 import { boolean, integer, nonEmptyString, oneOf, parseOptions } from '../../../options/check.js'
 import type { JsonValue } from '../../document.js'
 import { wellFormed } from '../../metadata.js'
@@ -9,7 +9,7 @@ import type { RecordBatch } from '../../record.js'
 import type { Sink, SinkContext, VectorSchema } from '../../sink.js'
 import { checkpointOf, checkStore, NO_TOKEN, newState, type StoreState } from '../shared/identity.js'
 import { storeFailure } from '../shared/search.js'
-import { connect, PATIENT, retried, withReason } from './client.js'
+import { asked, connect, PATIENT, withReason } from './client.js'
 import { configOf, countPoints, dimensionsOf, inspectCollection, writeToken } from './collection.js'
 import {
   checkQdrantPlace,
@@ -157,7 +157,7 @@ class QdrantSink implements Sink {
     const client = this.#client
     if (client === undefined) throw new MillraceError('CLOSED', 'The sink qdrant is not open')
     try {
-      return await retried(() => request(client), PATIENT, {
+      return await asked(() => request(client), PATIENT, {
         stopped: this.#stopped,
         left: this.#left.signal,
       })

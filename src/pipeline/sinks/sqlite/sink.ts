@@ -1,10 +1,10 @@
 /** SQLite with sqlite-vec: records in one file. Needs the package sqlite-vec, and before Node 22.13 better-sqlite3 or libsql. Searching is in `search.ts`. */
 
 import { stat } from 'node:fs/promises'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { bytesOf } from '../../../base/bytes.js'
 import { isMissing } from '../../../base/durable.js'
 import { MillraceError } from '../../../base/errors.js'
+import { nextTurn } from '../../../base/turn.js'
 import { boolean, parseOptions } from '../../../options/check.js'
 import type { JsonValue } from '../../document.js'
 import { type RecordBatch, sparseRow } from '../../record.js'
