@@ -99,7 +99,7 @@ describe('dense text', () => {
       await cp(source, modelPath, { recursive: true })
       const config = join(modelPath, 'config.json')
       if (name === 'changed') await writeFile(config, `${await readFile(config, 'utf8')}\n`)
-      await using model = await TextEmbedding.create({ modelPath, cache })
+      await using model = await TextEmbedding.create({ modelPath, pooling: 'mean', cache })
       await model.embed(TEXTS).toArray()
       expect(model.metrics().inputs, name).toBe(computed)
     }

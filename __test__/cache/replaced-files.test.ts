@@ -26,7 +26,7 @@ it('is not cached under a name that is not its own, and the caller is told', asy
   const kept = join(dir, '..', 'cache')
   const cache = () => tieredCache([disk(kept, { maxBytes: 1e8 })])
   const first = cache()
-  const old = await TextEmbedding.create({ modelPath: dir, cache: first })
+  const old = await TextEmbedding.create({ modelPath: dir, pooling: 'mean', cache: first })
   await replace()
   const warned = once(process, 'warning')
   const [before] = await old.embed(TEXT).toArray()
@@ -39,7 +39,7 @@ it('is not cached under a name that is not its own, and the caller is told', asy
   })
 
   const second = cache()
-  const model = await TextEmbedding.create({ modelPath: dir, cache: second })
+  const model = await TextEmbedding.create({ modelPath: dir, pooling: 'mean', cache: second })
   const [cached] = await model.embed(TEXT).toArray()
   const [computed] = await model.embed(TEXT, { cache: false }).toArray()
   expect(second.metrics().hits).toBe(0)
@@ -51,7 +51,7 @@ it('is not cached under a name that is not its own, and the caller is told', asy
 
 it('makes no journal that says another model than the one that ran', async () => {
   const { dir, replace } = await copied()
-  const dense = await TextEmbedding.create({ modelPath: dir })
+  const dense = await TextEmbedding.create({ modelPath: dir, pooling: 'mean' })
   await replace()
   const pipeline = await EmbeddingPipeline.create({ sink: jsonlSink(join(dir, '..', 'out.jsonl')), dense })
   await expect(pipeline.run([{ id: 'a', text: TEXT }])).rejects.toMatchObject({

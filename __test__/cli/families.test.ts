@@ -139,9 +139,14 @@ describe('vectors for each token', () => {
 describe('dense text', () => {
   it.each(['0', '3'])('of task %s', async (task) => {
     const modelPath = goldenModel('jina_v3')
-    await using model = await TextEmbedding.create({ modelPath })
+    await using model = await TextEmbedding.create({ modelPath, pooling: 'mean' })
     const wanted = await model.embed(TEXTS, { overflow: 'truncate', taskId: Number(task) }).toMatrix()
-    const npy = readNpy(await embed(['texts.txt', '--model-path', modelPath, '--task-id', task], 'task.npy'))
+    const npy = readNpy(
+      await embed(
+        ['texts.txt', '--model-path', modelPath, '--pooling', 'mean', '--task-id', task],
+        'task.npy',
+      ),
+    )
     expect(floats(npy)).toEqual(wanted.data)
   })
 

@@ -13,7 +13,11 @@ let model: TextEmbedding
 let exact: Float32Array[]
 
 beforeAll(async () => {
-  model = await TextEmbedding.create({ modelPath: goldenModel('custom_both'), overflow: 'truncate' })
+  model = await TextEmbedding.create({
+    modelPath: goldenModel('custom_both'),
+    pooling: 'mean',
+    overflow: 'truncate',
+  })
   exact = await model.embed(TEXTS).toArray()
 })
 afterAll(() => model.close())
@@ -49,7 +53,11 @@ describe.each(Object.keys(ARRAYS) as DType[])('dtype %s', (dtype) => {
     const nothing = await model.embed([], { dtype }).toMatrix()
     expect(nothing).toMatchObject({ dtype, dim: matrix.dim, length: 0 })
     expect(nothing.data).toBeInstanceOf(ARRAYS[dtype])
-    await using other = await TextEmbedding.create({ modelPath: goldenModel('custom_both'), dtype })
+    await using other = await TextEmbedding.create({
+      modelPath: goldenModel('custom_both'),
+      pooling: 'mean',
+      dtype,
+    })
     expect(await other.embed(TEXTS.slice(0, 3)).toArray()).toEqual(rows.slice(0, 3))
   })
 })
@@ -132,6 +140,7 @@ describe('normalize', () => {
     }
     await using plain = await TextEmbedding.create({
       modelPath: goldenModel('custom_both'),
+      pooling: 'mean',
       normalize: false,
     })
     expect(await plain.embed(TEXTS.slice(0, 2)).toArray()).toEqual(raw.slice(0, 2))

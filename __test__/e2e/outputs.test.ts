@@ -11,7 +11,11 @@ let model: TextEmbedding
 let expected: string[]
 
 beforeAll(async () => {
-  model = await TextEmbedding.create({ modelPath: goldenModel('custom_both'), overflow: 'truncate' })
+  model = await TextEmbedding.create({
+    modelPath: goldenModel('custom_both'),
+    pooling: 'mean',
+    overflow: 'truncate',
+  })
   expected = []
   for (const text of TEXTS) expected.push(...(await model.embed(text).toArray()).map(bits))
 })
@@ -75,7 +79,7 @@ describe('a batch', () => {
   })
 
   it('keeps its values when others come and go, and when the model is closed', async () => {
-    const other = await TextEmbedding.create({ modelPath: goldenModel('custom_both') })
+    const other = await TextEmbedding.create({ modelPath: goldenModel('custom_both'), pooling: 'mean' })
     const kept = await other.embed(TEXTS.slice(0, 50)).toMatrix()
     const before = bits(kept.data)
     for (let i = 0; i < 20; i++) await other.embed(TEXTS).toArray()
@@ -122,6 +126,7 @@ describe('metrics', () => {
   it('count texts, tokens and runs', async () => {
     await using fresh = await TextEmbedding.create({
       modelPath: goldenModel('custom_both'),
+      pooling: 'mean',
       overflow: 'truncate',
     })
     const { tokens } = await fresh.embed(TEXTS).toMatrix()

@@ -12,7 +12,11 @@ let model: TextEmbedding
 let expected: string[]
 
 beforeAll(async () => {
-  model = await TextEmbedding.create({ modelPath: goldenModel('custom_both'), overflow: 'truncate' })
+  model = await TextEmbedding.create({
+    modelPath: goldenModel('custom_both'),
+    pooling: 'mean',
+    overflow: 'truncate',
+  })
   expected = (await model.embed(TEXTS).toArray()).map(bits)
 })
 afterAll(() => model.close())

@@ -59,7 +59,7 @@ it('downloads only what the model needs, once', async () => {
       // Asked for, as settings may be there; the repository has none of them.
       ...['modules.json', '1_Pooling/config.json', 'config_sentence_transformers.json'],
       ...[...asked()].filter((file) =>
-        /^sentence_\w+_config\.json$|processor_config\.json$|data$/.test(file),
+        /^sentence_[\w-]+_config\.json$|processor_config\.json$|data$/.test(file),
       ),
     ]),
   )

@@ -45,7 +45,7 @@ const MODELS = [
 describe.each(MODELS)('texts that are hard to read: $name', ({ modelPath }) => {
   let model: TextEmbedding
   beforeAll(async () => {
-    model = await TextEmbedding.create({ modelPath, overflow: 'truncate', normalize: true })
+    model = await TextEmbedding.create({ modelPath, pooling: 'mean', overflow: 'truncate', normalize: true })
   })
   afterAll(() => model.close())
 

@@ -98,6 +98,7 @@ const _callOptions: EmbedOptions<'int8'> = { dtype: 'int8' }
 
 // The rest.
 TextEmbedding.addCustomModel({ model: 'a/b', modelPath: '/m', pooling: 'cls' })
+TextEmbedding.addCustomModel({ model: 'a/c', modelPath: '/m', pooling: 'weighted-mean' })
 // @ts-expect-error a custom model lies somewhere
 TextEmbedding.addCustomModel({ model: 'a/b' })
 TextEmbedding.addCustomModel({ model: 'a/b', repo: 'c/d', revision: 'v1', prompts: { query: 'q: ' } })
@@ -106,6 +107,10 @@ TextEmbedding.addCustomModel({ model: 'a/b', repo: 'c/d', modelPath: '/m' })
 // @ts-expect-error a sparse model has a kind
 SparseTextEmbedding.addCustomModel({ model: 'a/b', repo: 'c/d' })
 const info: ModelInfo = await model.info()
+same<typeof info.poolingSource, string | undefined>(true)
+same<typeof info.outputSource, string | undefined>(true)
+same<typeof info.normalizeSource, string | undefined>(true)
+same<typeof info.maxLengthSource, string | undefined>(true)
 const _dim: number | undefined = info.dim
 const _texts: number = model.metrics().inputs
 const _tokens: number = await model.tokenCount(['a'], { maxLength: 8 })

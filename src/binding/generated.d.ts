@@ -465,16 +465,22 @@ export interface NativeModelInfo {
   modelFile?: string
   /** Dimensions of a vector. */
   dim?: number
-  /** `cls`, `mean`, `last`, `max` or `none`. */
-  pooling?: 'cls' | 'mean' | 'last' | 'max' | 'none'
+  /** How token vectors become one vector; several are put one after the other. */
+  pooling?: import('./types.js').NativePooling | import('./types.js').NativePooling[]
+  /** Who says the pooling: a file with its key, an option, the output's shape. */
+  poolingSource?: string
   /** Whether vectors get length 1. */
   normalize?: boolean
+  /** Who says so. */
+  normalizeSource?: string
   /** Limit in tokens. */
   maxLength?: number
   /** Which file or option it comes from. */
   maxLengthSource?: string
   /** Output of the graph. */
   outputName?: string
+  /** Who chose it. */
+  outputSource?: string
   /** Whether texts are embedded differently for different tasks. */
   hasTasks: boolean
   /** Inputs of the graph. */
@@ -519,8 +525,8 @@ export interface NativeModelOptions {
   dir?: string
   /** File of the weights, relative to it. */
   modelFile?: string
-  /** `cls`, `mean`, `last`, `max` or `none`. */
-  pooling?: 'cls' | 'mean' | 'last' | 'max' | 'none'
+  /** How token vectors become one vector. */
+  pooling?: import('./types.js').NativePooling
   /** Whether vectors get length 1. */
   normalize?: boolean
   /** Output of the graph to take. */
@@ -533,6 +539,8 @@ export interface NativeModelOptions {
   maxLength?: number
   /** Whether the sentence-transformers files of the directory do not count, but for the prompts. */
   plainFiles?: boolean
+  /** Names of the options above that the model's definition says and not the caller. */
+  defined?: Array<string>
   /** Options of BM25, and the weights of miniCOIL. */
   bm25?: NativeBm25Options
   /** BM42's exponent. */

@@ -16,6 +16,9 @@ export type NativeAddon = typeof generated
 
 export type NativeFamily = 'dense' | 'static' | 'sparse' | 'late' | 'rerank' | 'image' | 'multimodal'
 
+/** How token vectors become one vector. */
+export type NativePooling = 'cls' | 'mean' | 'last' | 'max' | 'mean-sqrt-len' | 'weighted-mean' | 'none'
+
 /** Kinds of the families `sparse` and `late`. */
 export type NativeKind =
   | 'bm25'

@@ -19,7 +19,7 @@ import { type FileStates, fileStatesOf, nameModelFiles } from './model-files.js'
 import type { CachedCall } from './slot.js'
 
 /** Changes whenever the same model, options and input give another row than before. */
-const FORMAT = 'millrace rows 1'
+const FORMAT = 'millrace rows 2'
 
 /** Rows that the native job gives at a time; few calls for many rows, however small the caller's batches. */
 const INNER_BATCH = 256
@@ -163,6 +163,8 @@ export class ModelScope {
       maxMemory,
       maxQueue,
       modelFile,
+      // Who says an option does not change a row.
+      defined,
       ...chosen
     } = this.#options
     const { dir, pooling, normalize, maxLength, outputName, ...facts } = chosen

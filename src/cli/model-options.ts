@@ -117,7 +117,7 @@ export function addDenseOptions(command: Command): Command {
       new Option(
         '--pooling <how>',
         'Make one vector of the token vectors in this way (default: what the model says).',
-      ).choices(['cls', 'mean', 'last', 'max', 'none']),
+      ).choices(['cls', 'mean', 'last', 'max', 'mean-sqrt-len', 'weighted-mean', 'none']),
     )
     .option(
       '--dimensions <n>',

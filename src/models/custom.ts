@@ -92,7 +92,7 @@ export interface CustomLateSettings {
 
 /** Settings of an image model. What is left out is read from its files. */
 export interface CustomImageSettings {
-  /** `cls`: the first token; `none`: the output as it is. */
+  /** `cls`: the first token; `none`: all values of the output. It must be said where the output has a vector for each token. */
   pooling?: 'cls' | 'none' | undefined
   /** @default true */
   normalize?: boolean | undefined

@@ -130,8 +130,10 @@ export async function nativeOptions(
     hub === undefined
       ? located.dir
       : (await resolveModel({ ...hub, cacheDir, localFilesOnly, signal, onProgress: onDownload })).dir
+  const defined = Object.keys(settings).filter((name) => !Object.hasOwn(options, name))
   return {
     device: 'cpu',
+    ...(defined.length > 0 && { defined }),
     family: isTable(family, modelFile) ? 'static' : family,
     ...settings,
     ...options,

@@ -40,7 +40,8 @@ const BUNDLED: ModelDefinition = {
     directory: 'models/all-minilm-l6-v2',
     modelFile: 'model_w8.onnx',
   },
-  settings: {}, // its files say all
+  // Its files say the same; this is for another copy of the model, given as modelPath.
+  settings: { pooling: 'mean', normalize: true },
   listed: {
     dim: 384,
     maxLength: 256,

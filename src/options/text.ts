@@ -9,8 +9,11 @@ import { boolean, nonEmptyString, oneOf, parseOptions, positiveInteger, string }
 import type { CallDefaults } from './dense.js'
 import { type ModelOptions, modelChecks } from './model.js'
 
-/** How a text's token vectors become one vector. `none`: the graph's output already is one per text. */
-export type Pooling = 'cls' | 'mean' | 'last' | 'max' | 'none'
+/**
+ * How a text's token vectors become one vector: the first token's, the mean, the last token's, the maximum of each dimension, the sum divided by
+ * the square root of the number of tokens, the mean weighted by position. `none`: the graph's output already is one per text.
+ */
+export type Pooling = 'cls' | 'mean' | 'last' | 'max' | 'mean-sqrt-len' | 'weighted-mean' | 'none'
 
 /** Prompts by role, written before each text. A role that is left out has none. */
 export interface Prompts {
@@ -22,13 +25,23 @@ export interface Prompts {
 
 /** What dense text adds to a model's options. */
 export interface TextModelOptions extends ModelOptions {
-  /** Longest text in tokens, special tokens included. @default what the model's files say */
+  /**
+   * Longest text in tokens, special tokens included. @default what the model's files say, and never more than its table of positions has
+   * room for; `info().maxLengthSource` tells which
+   */
   maxLength?: number | undefined
-  /** @default what the model's files say, else `mean` */
+  /**
+   * @default what the model's definition or its files (`modules.json`) say. Where nobody says it and the graph gives a vector for each token, loading
+   * fails with INVALID_OPTION: another pooling than the model was trained with gives vectors that look right and are not.
+   * `info().poolingSource` tells who said it
+   */
   pooling?: Pooling | undefined
-  /** Scale vectors to length 1. @default what the model's files say */
+  /** Scale vectors to length 1. @default what the model's files say, else true; `info().normalizeSource` tells which */
   normalize?: boolean | undefined
-  /** Output of the graph to take, by name. */
+  /**
+   * Output of the graph to take, by name. @default `sentence_embedding` where the graph has it and no `pooling` is asked for, else the first;
+   * `info().outputSource` tells which
+   */
   outputName?: string | undefined
   /**
    * Text written before each input. `none`: nothing, as FastEmbed does. `auto`: the model's own, as
@@ -44,7 +57,15 @@ export interface TextEmbeddingOptions<D extends DType = DType, E extends ErrorMo
   extends TextModelOptions,
     CallDefaults<D, E> {}
 
-export const pooling: Check<Pooling> = oneOf('cls', 'mean', 'last', 'max', 'none')
+export const pooling: Check<Pooling> = oneOf(
+  'cls',
+  'mean',
+  'last',
+  'max',
+  'mean-sqrt-len',
+  'weighted-mean',
+  'none',
+)
 
 export const rolePrompts: Check<Prompts> = (name, value) => {
   if (!isRecord(value)) throw invalidOption(name, '{ query?, passage? }', value)

@@ -3,13 +3,17 @@
  * repository's lock. It loads nothing and knows no model by name.
  */
 
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { systemCode } from '../base/durable.js'
 import { MillraceError } from '../base/errors.js'
 import { isError } from '../base/foreign.js'
+import { isRecord } from '../base/is.js'
 import { acquireLock, LOCK_TIMING, LockLost, type LockTiming } from '../base/lock.js'
 import { assertUsable, type Cached, findCached, isComplete } from './cached.js'
 import { hubToken } from './environment.js'
 import { fetchSnapshot } from './fetch-snapshot.js'
+import { MODULES, type ModuleEntry, moduleFiles, TOKENIZER } from './files.js'
 import { Hub } from './hub.js'
 import { type ParsedResolve, parseResolve, type ResolveOptions } from './options.js'
 import { CallbackError } from './progress.js'
@@ -34,7 +38,8 @@ export interface StoreTiming {
 const TIMING: StoreTiming = { network: NETWORK_TIMING, lock: LOCK_TIMING }
 
 /**
- * The directory of a model's files, downloaded if they are not in the cache. Files are verified (size and hash) when they
+ * The directory of a model's files, downloaded if they are not in the cache. Where `modules.json` is among the optional files, the files of
+ * the modules that it lists are too (`2_Dense/model.safetensors`), and the tokenizer may lie in a folder of its own. Files are verified (size and hash) when they
  * arrive and whenever they have changed since; damaged ones are downloaded again. Concurrent calls, of other processes
  * too, download once.
  *
@@ -46,6 +51,39 @@ export async function resolveModel(
   options: ResolveOptions,
   timing: StoreTiming = TIMING,
 ): Promise<ResolvedModel> {
+  const { required = [], optional = [] } = options.files ?? {}
+  if (!optional.includes(MODULES)) return await resolveFiles(options, timing)
+  // A Transformer with a folder of its own has its tokenizer there.
+  const others = required.filter((file) => file !== TOKENIZER)
+  if (others.length === 0) return await resolveFiles(options, timing)
+  const wanted = required.length === others.length ? optional : [TOKENIZER, ...optional]
+  const found = await resolveFiles({ ...options, files: { required: others, optional: wanted } }, timing)
+  // Which folders there are, and which files of theirs are needed, is only known now.
+  const more = moduleFiles(await readModules(found))
+  const hasTokenizer = [...found.files, ...more].some((file) => basename(file) === TOKENIZER)
+  if (!hasTokenizer && required.includes(TOKENIZER)) return await resolveFiles(options, timing)
+  if (more.length === 0) return found
+  const files = { required: others, optional: [...wanted, ...more] }
+  return await resolveFiles({ ...options, revision: found.revision, files }, timing)
+}
+
+/** The modules of a repository. A file that cannot be read names none: whoever loads the model tells what is wrong with it. */
+async function readModules({ dir, files }: ResolvedModel): Promise<ModuleEntry[]> {
+  if (!files.includes(MODULES)) return []
+  try {
+    const list: unknown = JSON.parse(await readFile(join(dir, MODULES), 'utf8'))
+    if (!Array.isArray(list)) return []
+    return list.flatMap((entry: unknown) => {
+      const { path, type } = isRecord(entry) ? entry : {}
+      return typeof path === 'string' && typeof type === 'string' ? [{ path, type }] : []
+    })
+  } catch {
+    return []
+  }
+}
+
+/** The files as they are named, without what `modules.json` leads to. */
+async function resolveFiles(options: ResolveOptions, timing: StoreTiming): Promise<ResolvedModel> {
   const wanted = parseResolve(options)
   const { signal, offline, refresh, layout } = wanted
   signal?.throwIfAborted()

@@ -7,6 +7,7 @@ const model = await TextEmbedding.create({
   modelPath,
   modelFile,
   maxLength: Number(limit),
+  pooling: 'mean',
   ...(batched === '--batched' && { batchInvariance: false }),
 })
 await serve((texts, batch) => model.embed(texts, batch > 0 ? { batchSize: batch } : {}).toArray())

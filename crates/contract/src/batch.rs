@@ -6,9 +6,9 @@ use std::sync::Arc;
 /// Values of an input tensor, row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InputData {
-    /// Token ids, masks, task ids.
+    /// Token ids, masks, task ids. A backend narrows them where the graph declares 32-bit integers.
     I64(Vec<i64>),
-    /// Pixels.
+    /// Pixels, and tensors without values. A backend narrows them where the graph declares 16-bit floats.
     F32(Vec<f32>),
 }
 

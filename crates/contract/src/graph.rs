@@ -79,6 +79,12 @@ impl Graph {
         self.outputs.iter().position(|port| port.name == name)
     }
 
+    /// Whether the graph runs one row at a time, because its batch axis is fixed to 1.
+    #[must_use]
+    pub fn takes_one_row(&self) -> bool {
+        self.inputs.iter().any(|port| port.dims.len() > 1 && port.dims.first() == Some(&1))
+    }
+
     /// Whether rows must run alone to keep a vector independent of its batch-mates.
     #[must_use]
     pub fn rows_interact(&self) -> bool {

@@ -11,6 +11,10 @@ pub enum Pooling {
     LastToken,
     /// The maximum over tokens of the attention mask, per dimension.
     Max,
+    /// The sum over tokens of the attention mask, divided by the square root of their number.
+    MeanSqrtLen,
+    /// The mean over tokens of the attention mask, the first weighted by 1, the second by 2 and so on.
+    WeightedMean,
     /// The graph's output is the vector already: `[rows, dim]`.
     None,
 }

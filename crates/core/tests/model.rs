@@ -1,9 +1,9 @@
-//! Model directories of every layout, and broken ones, against `resolve` and `bind`.
+//! Model directories of every layout, and broken ones, against `resolve`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use millrace_contract::{Element, Error, ErrorKind, Graph, Pooling, Port, Quantization};
-use millrace_core::model::{ModelRequest, ModelSpec, bind, resolve};
+use millrace_contract::{Error, ErrorKind, Pooling};
+use millrace_core::model::{ModelRequest, ModelSpec, resolve};
 use std::{fs, path::Path};
 use tempfile::TempDir;
 
@@ -50,13 +50,14 @@ fn resolved(files: &[(&str, &str)]) -> Result<ModelSpec, Error> {
     resolve(&request(dir(files).path()))
 }
 
-fn port(name: &str, dims: &[i64]) -> Port {
-    Port { name: name.to_owned(), element: Element::F32, dims: dims.to_vec() }
+/// The poolings, without who says them.
+fn poolings(spec: &ModelSpec) -> Option<Vec<Pooling>> {
+    spec.pooling.as_ref().map(|pooling| pooling.value.clone())
 }
 
-fn graph(inputs: &[&str], outputs: Vec<Port>) -> Graph {
-    let inputs = inputs.iter().map(|name| Port { element: Element::I64, ..port(name, &[-1, -1]) }).collect();
-    Graph { inputs, outputs, quantization: Quantization::None, heads: None, widest: None, file_bytes: 1 }
+/// The normalisation, without who says it.
+fn normalizes(spec: &ModelSpec) -> Option<bool> {
+    spec.normalize.as_ref().map(|normalize| normalize.value)
 }
 
 #[track_caller]
@@ -73,28 +74,75 @@ fn fastembed_directory() {
     let spec = resolved(&FASTEMBED).unwrap();
     assert_eq!(spec.model_file, "model.onnx");
     assert_eq!((spec.limit.tokens, spec.limit.source.as_str()), (128, "tokenizer_config.json max_length"));
-    assert_eq!((spec.pooling, spec.normalize, spec.position_offset()), (None, None, 0));
+    assert_eq!((poolings(&spec), normalizes(&spec), spec.position_offset()), (None, None, 0));
     assert!(spec.prompts.is_empty() && spec.include_prompt && !spec.lowercase);
 }
 
 #[test]
 fn values_that_are_no_limit_are_ignored() {
-    for ignored in ["1000000000000000019884624838656", "0", "null", "true", "-4", "512.0", "\"9\"", "1e30"] {
+    let no_table = ("config.json", r#"{"model_type": "bert"}"#);
+    for ignored in [
+        "1000000000000000019884624838656",
+        "0",
+        "null",
+        "true",
+        "-4",
+        "512.0",
+        "\"9\"",
+        "1e30",
+        "NaN",
+        "Infinity",
+    ] {
         let text = format!(r#"{{"model_max_length": {ignored}, "max_length": 19}}"#);
         let spec = resolved(&with(&[("tokenizer_config.json", &text)])).unwrap();
         assert_eq!(spec.limit.tokens, 19, "{ignored}");
         let none = format!(r#"{{"model_max_length": {ignored}}}"#);
         fails(
-            resolved(&with(&[("tokenizer_config.json", &none)])),
+            resolved(&with(&[("tokenizer_config.json", &none), no_table])),
             ErrorKind::ModelInvalid,
             &["tokenizer_config.json", "maxLength"],
         );
+        // Where the files say no limit, the table of positions does.
+        let spec = resolved(&with(&[("tokenizer_config.json", &none)])).unwrap();
+        let source = "config.json max_position_embeddings";
+        assert_eq!((spec.limit.tokens, spec.limit.source.as_str()), (512, source), "{ignored}");
     }
     let top = format!(r#"{{"model_max_length": {}}}"#, i64::MAX);
     assert_eq!(
-        resolved(&with(&[("tokenizer_config.json", &top)])).unwrap().limit.tokens as u64,
+        resolved(&with(&[("tokenizer_config.json", &top), no_table])).unwrap().limit.tokens as u64,
         i64::MAX as u64
     );
+}
+
+/// A text beyond the table of positions would fail in the graph, so it is cut at the table (qdrant/fastembed#716, michaelfeil/infinity#330).
+#[test]
+fn the_limit_respects_the_table_of_positions() {
+    let limit = |config: &str, model_max_length: &str| {
+        let tokenizer = format!(r#"{{"model_max_length": {model_max_length}}}"#);
+        let spec =
+            resolved(&with(&[("config.json", config), ("tokenizer_config.json", &tokenizer)])).unwrap();
+        (spec.limit.tokens, spec.limit.source)
+    };
+    let (table, tokenizer) =
+        ("config.json max_position_embeddings", "tokenizer_config.json model_max_length");
+    let roberta = r#"{"model_type": "xlm-roberta", "max_position_embeddings": 514, "pad_token_id": 1}"#;
+    assert_eq!(limit(roberta, "514"), (512, table.to_owned()));
+    assert_eq!(limit(roberta, "1000000"), (512, table.to_owned()));
+    assert_eq!(limit(roberta, "300"), (300, tokenizer.to_owned()));
+    // Jina's v2 models: 2^31 stands for no limit, and their positions are computed (simonw/llm-embed-jina#4, jina-ai/late-chunking#21).
+    let alibi =
+        r#"{"model_type": "bert", "max_position_embeddings": 8192, "position_embedding_type": "alibi"}"#;
+    assert_eq!(limit(alibi, "2147483648"), (8192, table.to_owned()));
+    // A sequence beyond what a model with computed positions was trained for runs, so its files may say more.
+    for computed in
+        [r#""rope_theta": 10000.0"#, r#""rotary_emb_base": 1000"#, r#""position_embedding_type": "rope""#]
+    {
+        let config = format!(r#"{{"max_position_embeddings": 2048, {computed}}}"#);
+        assert_eq!(limit(&config, "8192"), (8192, tokenizer.to_owned()), "{computed}");
+    }
+    let absolute = r#"{"max_position_embeddings": 2048, "position_embedding_type": "absolute"}"#;
+    assert_eq!(limit(absolute, "8192"), (2048, table.to_owned()));
+    assert_eq!(limit(r#"{"n_positions": 77}"#, "512"), (77, "config.json n_positions".to_owned()));
 }
 
 #[test]
@@ -138,7 +186,9 @@ fn sentence_transformers_directory() {
         ),
     ]))
     .unwrap();
-    assert_eq!((spec.pooling, spec.normalize), (Some(Pooling::Cls), Some(true)));
+    assert_eq!((poolings(&spec), normalizes(&spec)), (Some(vec![Pooling::Cls]), Some(true)));
+    assert_eq!(spec.pooling.as_ref().unwrap().source, "1_Pooling/config.json pooling_mode_cls_token");
+    assert_eq!(spec.normalize.as_ref().unwrap().source, "modules.json Normalize");
     assert_eq!(spec.limit.source, "sentence_bert_config.json max_seq_length");
     assert_eq!((spec.limit.tokens, spec.lowercase), (96, true));
     assert_eq!((spec.prompts["query"].as_str(), spec.default_prompt.as_deref()), ("query: ", Some("query")));
@@ -150,49 +200,44 @@ fn sentence_transformers_directory() {
         ("tokenizer_config.json", r#"{"model_max_length": 1e30}"#),
     ]))
     .unwrap();
-    assert_eq!((alone.pooling, alone.include_prompt), (Some(Pooling::LastToken), false));
+    assert_eq!((poolings(&alone), alone.include_prompt), (Some(vec![Pooling::LastToken]), false));
     assert_eq!(alone.limit.tokens, 96);
 }
 
 #[test]
 fn poolings_by_both_spellings() {
     let pooling =
-        |config: &str| resolved(&with(&[MODULES, ("1_Pooling/config.json", config)])).map(|s| s.pooling);
-    for (mode, expected) in [
-        ("cls", Pooling::Cls),
-        ("mean", Pooling::Mean),
-        ("max", Pooling::Max),
-        ("lasttoken", Pooling::LastToken),
+        |config: &str| resolved(&with(&[MODULES, ("1_Pooling/config.json", config)])).map(|s| poolings(&s));
+    for (mode, switch, expected) in [
+        ("cls", "cls_token", Pooling::Cls),
+        ("mean", "mean_tokens", Pooling::Mean),
+        ("max", "max_tokens", Pooling::Max),
+        ("mean_sqrt_len_tokens", "mean_sqrt_len_tokens", Pooling::MeanSqrtLen),
+        ("weightedmean", "weightedmean_tokens", Pooling::WeightedMean),
+        ("lasttoken", "lasttoken", Pooling::LastToken),
     ] {
-        assert_eq!(pooling(&format!(r#"{{"pooling_mode": "{mode}"}}"#)), Ok(Some(expected)));
-        let old = if mode == "lasttoken" { mode.to_owned() } else { format!("{mode}_token") };
-        let old = if matches!(mode, "mean" | "max") { format!("{old}s") } else { old };
-        assert_eq!(pooling(&format!(r#"{{"pooling_mode_{old}": true}}"#)), Ok(Some(expected)));
+        let expected = Ok(Some(vec![expected]));
+        assert_eq!(pooling(&format!(r#"{{"pooling_mode": "{mode}"}}"#)), expected);
+        assert_eq!(pooling(&format!(r#"{{"pooling_mode_{switch}": true}}"#)), expected);
     }
-    assert_eq!(pooling(r#"{"word_embedding_dimension": 384}"#), Ok(Some(Pooling::Mean)));
-    for unsupported in [
-        r#"{"pooling_mode": "weightedmean"}"#,
-        r#"{"pooling_mode_mean_sqrt_len_tokens": true}"#,
-        r#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}"#,
-    ] {
-        fails(pooling(unsupported), ErrorKind::ModelInvalid, &["1_Pooling", "unsupported"]);
-    }
+    assert_eq!(pooling(r#"{"word_embedding_dimension": 384}"#), Ok(Some(vec![Pooling::Mean])));
+    // Several are put one after the other: in the order of a list, or in the library's own.
+    let listed = r#"{"pooling_mode": ["mean", "cls"]}"#;
+    assert_eq!(pooling(listed), Ok(Some(vec![Pooling::Mean, Pooling::Cls])));
+    let switches = r#"{"pooling_mode_mean_tokens": true, "pooling_mode_max_tokens": true, "pooling_mode_cls_token": true}"#;
+    assert_eq!(pooling(switches), Ok(Some(vec![Pooling::Cls, Pooling::Max, Pooling::Mean])));
+    fails(pooling(r#"{"pooling_mode": "median"}"#), ErrorKind::ModelInvalid, &["1_Pooling", "median"]);
     fails(pooling(r#"{"pooling_mode_cls_token": 1}"#), ErrorKind::ModelInvalid, &["pooling_mode_cls_token"]);
     fails(resolved(&with(&[MODULES])), ErrorKind::ModelNotFound, &["1_Pooling"]);
 }
 
+/// A path with `./` stays inside the directory.
 #[test]
-fn a_dense_module_is_unsupported_unless_the_graph_does_it() {
-    let modules = r#"[{"path": "", "type": "sentence_transformers.models.Transformer"},
-                      {"path": "2_Dense", "type": "sentence_transformers.models.Dense"}]"#;
-    let folder = dir(&with(&[("modules.json", modules)]));
-    fails(
-        resolve(&request(folder.path())),
-        ErrorKind::ModelInvalid,
-        &["modules.json", "Dense", "unsupported"],
-    );
-    let named = ModelRequest { output_name: Some("sentence_embedding".into()), ..request(folder.path()) };
-    assert_eq!(resolve(&named).unwrap().output_name.as_deref(), Some("sentence_embedding"));
+fn paths_of_modules_may_begin_with_a_dot() {
+    let modules = MODULES.1.replace("1_Pooling\"", "./1_Pooling\"");
+    let files = [("modules.json", modules.as_str()), ("1_Pooling/config.json", r#"{"pooling_mode": "cls"}"#)];
+    let spec = resolved(&with(&files)).unwrap();
+    assert_eq!(spec.pooling.unwrap().source, "1_Pooling/config.json pooling_mode");
 }
 
 #[test]
@@ -206,7 +251,7 @@ fn the_tokenizer_of_a_transformer_folder() {
     ])
     .unwrap();
     assert!(spec.tokenizer_dir.ends_with("0_Transformer"));
-    assert_eq!((spec.limit.tokens, spec.normalize), (77, Some(false)));
+    assert_eq!((spec.limit.tokens, normalizes(&spec)), (77, Some(false)));
     let outside = r#"[{"path": "../other", "type": "sentence_transformers.models.Transformer"}]"#;
     fails(resolved(&with(&[("modules.json", outside)])), ErrorKind::ModelInvalid, &["leads out"]);
 }
@@ -215,7 +260,7 @@ fn the_tokenizer_of_a_transformer_folder() {
 fn plain_files_leave_out_sentence_transformers_but_for_prompts() {
     let modules = r#"[
         {"path": "", "type": "sentence_transformers.models.Transformer"},
-        {"path": "1_Dense", "type": "sentence_transformers.models.Dense"}
+        {"path": "../1_Dense", "type": "sentence_transformers.models.Dense"}
     ]"#;
     let folder = dir(&with(&[
         ("modules.json", modules),
@@ -225,7 +270,7 @@ fn plain_files_leave_out_sentence_transformers_but_for_prompts() {
     let found = |plain_files| resolve(&ModelRequest { plain_files, ..request(folder.path()) });
     fails(found(false), ErrorKind::ModelInvalid, &["Dense"]);
     let spec = found(true).unwrap();
-    assert_eq!((spec.limit.tokens, spec.lowercase, spec.normalize), (128, false, None));
+    assert_eq!((spec.limit.tokens, spec.lowercase, normalizes(&spec)), (128, false, None));
     assert_eq!(spec.prompts["query"], "q: ");
 }
 
@@ -262,7 +307,7 @@ fn broken_files_are_named() {
         &["tokenizer.json is missing"],
     );
     fails(
-        resolved(&with(&[("tokenizer_config.json", "")])),
+        resolved(&with(&[("tokenizer_config.json", ""), ("config.json", "")])),
         ErrorKind::ModelNotFound,
         &["tokenizer_config.json is missing"],
     );
@@ -291,75 +336,15 @@ fn the_request_wins() {
         ..request(folder.path())
     };
     let spec = resolve(&asked).unwrap();
-    assert_eq!((spec.pooling, spec.normalize), (Some(Pooling::Max), Some(false)));
+    assert_eq!((poolings(&spec), normalizes(&spec)), (Some(vec![Pooling::Max]), Some(false)));
     assert_eq!((spec.limit.tokens, spec.limit.source.as_str()), (12, "maxLength"));
-}
-
-#[test]
-fn binding_chooses_output_and_pooling() {
-    let spec = resolved(&FASTEMBED).unwrap();
-    let tokens = || port("last_hidden_state", &[-1, -1, 40]);
-    let pooled = || port("sentence_embedding", &[-1, 40]);
-    let text = ["input_ids", "attention_mask", "token_type_ids", "position_ids"];
-    let with = |pooling: Option<Pooling>| {
-        let mut spec = spec.clone();
-        (spec.pooling, spec.pooling_requested) = (pooling, pooling.is_some());
-        spec
-    };
-    let named = |name: &str| {
-        let mut spec = spec.clone();
-        spec.output_name = Some(name.into());
-        spec
-    };
-
-    let both = graph(&text, vec![tokens(), pooled()]);
-    let head = bind(&spec, &both).unwrap();
-    assert_eq!((head.output, head.pooling, head.normalize, head.dim), (0, Pooling::Mean, true, Some(40)));
     assert_eq!(
-        bind(&named("sentence_embedding"), &both).map(|head| (head.output, head.pooling)),
-        Ok((1, Pooling::None))
+        (spec.pooling.unwrap().source, spec.normalize.unwrap().source),
+        ("pooling".into(), "normalize".into())
     );
-    let outputs = "last_hidden_state, sentence_embedding";
-    fails(bind(&named("nope"), &both), ErrorKind::InvalidOption, &[outputs, "nope"]);
-
-    // FastEmbed: no pooling of a three-dimensional output is an error.
-    fails(
-        bind(&with(Some(Pooling::None)), &both),
-        ErrorKind::ModelInvalid,
-        &["outputName", "last_hidden_state"],
-    );
-    let one = graph(&text[..1], vec![pooled()]);
-    for taken in [None, Some(Pooling::None), Some(Pooling::Cls)] {
-        assert_eq!(bind(&with(taken), &one).map(|head| head.pooling), Ok(Pooling::None));
-    }
-    fails(bind(&with(Some(Pooling::Mean)), &one), ErrorKind::ModelInvalid, &["Mean", "pooled already"]);
-    // A pooling of the directory describes the model; a graph may have done it already.
-    let mut described = with(Some(Pooling::Mean));
-    described.pooling_requested = false;
-    assert_eq!(bind(&described, &one).map(|head| head.pooling), Ok(Pooling::None));
-
-    let open = graph(&text[..1], vec![port("y", &[-1, -1, -1])]);
-    assert_eq!(bind(&spec, &open).map(|head| head.dim), Ok(None));
-    let rank4 = graph(&text[..1], vec![port("y", &[-1, 8, 1, 1])]);
-    fails(bind(&spec, &rank4), ErrorKind::ModelInvalid, &["[-1, 8, 1, 1]"]);
-    let image = graph(&["pixel_values"], vec![pooled()]);
-    fails(bind(&spec, &image), ErrorKind::ModelInvalid, &["input_ids", "pixel_values"]);
-    let task = graph(&["input_ids", "task_id", "pixel_values"], vec![pooled()]);
-    fails(bind(&spec, &task), ErrorKind::ModelInvalid, &["task_id, pixel_values"]);
-    let mut tasks = graph(&["input_ids", "task_id"], vec![pooled()]);
-    tasks.inputs[1].dims.clear();
-    let task = bind(&spec, &tasks).unwrap().task.unwrap();
-    assert_eq!((&*task.name, task.rank), ("task_id", 0));
-    let mut second = spec.clone();
-    second.output_index = Some(1);
-    let two = graph(&["input_ids"], vec![tokens(), pooled()]);
-    assert_eq!(bind(&second, &two).map(|head| head.output), Ok(1));
-    fails(bind(&second, &tasks), ErrorKind::ModelInvalid, &["no output number 1", "sentence_embedding"]);
-    let mut words = graph(&["input_ids"], vec![pooled()]);
-    words.inputs[0].element = Element::Other;
-    fails(bind(&spec, &words), ErrorKind::ModelInvalid, &["input_ids", "I64"]);
-    let mut truths = graph(&["input_ids"], vec![pooled()]);
-    truths.outputs[0].element = Element::Bool;
-    fails(bind(&spec, &truths), ErrorKind::ModelInvalid, &["sentence_embedding", "Bool"]);
-    fails(bind(&spec, &graph(&["input_ids"], vec![])), ErrorKind::ModelInvalid, &["no outputs"]);
+    let defined = ["pooling", "maxLength"].map(str::to_owned).into();
+    let spec = resolve(&ModelRequest { defined, ..asked }).unwrap();
+    let definition = "the model's definition";
+    assert_eq!((spec.pooling.unwrap().source.as_str(), spec.limit.source.as_str()), (definition, definition));
+    assert_eq!(spec.normalize.unwrap().source, "normalize");
 }

@@ -415,3 +415,26 @@ fn one_tokenizer_serves_many_threads() {
         }
     });
 }
+
+/// Which of two texts keeps the odd token of an odd room is decided by their whole lengths, however far beyond the room both of them reach
+/// (huggingface/sentence-transformers#574, huggingface/tokenizers#389). The numbers are those of tokenizers 0.21.4, 0.22.2 and 0.23.3.
+#[test]
+fn pairs_of_two_long_texts_are_shared_by_their_whole_lengths() {
+    let (spec, _copy) = spec(&goldens::model("rr_bert"));
+    let tokenizer = Tokenizer::load(&spec).unwrap();
+    let long: Vec<String> = (0..400).map(|i| format!("package {i} reads mail")).collect();
+    let shorter: Vec<String> = (0..100).map(|i| format!("a mail reader {}", i * 7)).collect();
+    let (long, shorter) = (long.join(" "), shorter.join(" "));
+    let kept = |first: &str, second: &str, limit: usize| {
+        let item = tokenizer.encode_pair(first, second, limit, Overflow::Truncate).unwrap();
+        let second_kept = item.type_ids.unwrap().iter().filter(|&&id| id == 1).count() - 1;
+        (limit - 3 - second_kept, second_kept)
+    };
+    for (limit, first_longer, second_longer) in
+        [(44, (21, 20), (20, 21)), (12, (5, 4), (4, 5)), (43, (20, 20), (20, 20))]
+    {
+        assert_eq!(kept(&long, &shorter, limit), first_longer);
+        assert_eq!(kept(&shorter, &long, limit), second_longer);
+        assert_eq!(kept(&shorter, &shorter, limit), second_longer, "of equals the second keeps it");
+    }
+}

@@ -119,8 +119,8 @@ fn call(case: &Case, open: &Open) -> DenseCall {
         chunks: None,
         prompt: None,
         vector: DenseOptions {
-            pooling: open.head.pooling,
-            normalize: open.head.normalize,
+            pooling: open.head.pooling(),
+            normalize: open.head.normalize.value,
             dimensions: None,
             dtype: DType::Float32,
         },

@@ -81,6 +81,24 @@ fn golden_scores() {
     assert_eq!(done, 8);
 }
 
+/// The odd token of an odd room goes to the longer text, by whole lengths (huggingface/sentence-transformers#574). The scores are those of
+/// FastEmbed 0.9.1 over tokenizers 0.22.2, for a query of 1,600 words and a document of 400, and the other way around.
+#[test]
+fn two_long_texts_share_an_odd_room_as_in_fastembed() {
+    let case = Case::read("rerank_rr_bert");
+    let spec = resolve(&case);
+    let engine = open(&spec);
+    let long: Vec<String> = (0..400).map(|i| format!("package {i} reads mail")).collect();
+    let shorter: Vec<String> = (0..100).map(|i| format!("a mail reader {}", i * 7)).collect();
+    let (long, shorter) = (long.join(" "), shorter.join(" "));
+    let pairs = vec![
+        Pair { query: long.as_str().into(), document: shorter.clone() },
+        Pair { query: shorter.as_str().into(), document: long },
+    ];
+    let got = scores(&engine, JobOptions::default(), call(spec.limit.tokens), pairs);
+    assert_close(&case.name, &got, &[-2.376_22, -2.344_088], 1e-4, 1e-4);
+}
+
 #[test]
 fn token_counts() {
     for case in cases(|case| case.text("family") == "rerank" && case.text("method") == "token_count") {

@@ -65,7 +65,8 @@ impl<'a> Host<'a> {
             sessions: parallelism.sessions,
             max_batch_tokens: batch_tokens,
             memory: self.memory(&*backend, &estimate, batch_tokens, limit)?,
-            row_by_row: backend.graph().rows_interact() && options.batch_invariance.unwrap_or(true),
+            row_by_row: backend.graph().takes_one_row()
+                || (backend.graph().rows_interact() && options.batch_invariance.unwrap_or(true)),
             max_jobs: options.max_queue.map_or(EngineOptions::MAX_JOBS, size),
         };
         info.runs(&*backend, &engine, &estimate);

@@ -5,12 +5,12 @@ use crate::{
     options::{NativeModelOptions, pooling_name, quantization_name, size},
     runtime::NativeRuntimeInfo,
 };
-use millrace_contract::{Backend, DeviceInfo};
+use millrace_contract::{Backend, DeviceInfo, Pooling};
 use millrace_core::{
     cpu,
     engine::{EngineOptions, Metrics, Parallelism, RUN_TIME_BOUNDS_MS},
     memory::{Estimate, HeadsSource},
-    model::{Limit, ModelSpec},
+    model::{Limit, ModelSpec, Sourced},
     planner::BudgetSource,
 };
 use napi::bindgen_prelude::Either;
@@ -86,17 +86,23 @@ pub struct NativeModelInfo {
     pub model_file: Option<String>,
     /// Dimensions of a vector.
     pub dim: Option<u32>,
-    /// `cls`, `mean`, `last`, `max` or `none`.
-    #[napi(ts_type = "'cls' | 'mean' | 'last' | 'max' | 'none'")]
-    pub pooling: Option<String>,
+    /// How token vectors become one vector; several are put one after the other.
+    #[napi(ts_type = "import('./types.js').NativePooling | import('./types.js').NativePooling[]")]
+    pub pooling: Option<Either<String, Vec<String>>>,
+    /// Who says the pooling: a file with its key, an option, the output's shape.
+    pub pooling_source: Option<String>,
     /// Whether vectors get length 1.
     pub normalize: Option<bool>,
+    /// Who says so.
+    pub normalize_source: Option<String>,
     /// Limit in tokens.
     pub max_length: Option<u32>,
     /// Which file or option it comes from.
     pub max_length_source: Option<String>,
     /// Output of the graph.
     pub output_name: Option<String>,
+    /// Who chose it.
+    pub output_source: Option<String>,
     /// Whether texts are embedded differently for different tasks.
     pub has_tasks: bool,
     /// Inputs of the graph.
@@ -141,10 +147,13 @@ impl NativeModelInfo {
             model_file: None,
             dim: None,
             pooling: None,
+            pooling_source: None,
             normalize: None,
+            normalize_source: None,
             max_length: None,
             max_length_source: None,
             output_name: None,
+            output_source: None,
             has_tasks: false,
             inputs: graph.inputs.iter().map(|port| port.name.clone()).collect(),
             quantization: quantization_name(graph.quantization).into(),
@@ -205,9 +214,22 @@ impl NativeModelInfo {
         self.max_length_source = Some(limit.source.clone());
     }
 
-    pub(crate) fn pooled(&mut self, pooling: millrace_contract::Pooling, normalize: bool) {
-        self.pooling = Some(pooling_name(pooling).into());
-        self.normalize = Some(normalize);
+    /// Adds how token vectors become one vector, and who says so.
+    pub(crate) fn pooled(&mut self, poolings: &Sourced<Vec<Pooling>>, normalize: &Sourced<bool>) {
+        let names: Vec<String> = poolings.value.iter().map(|&pooling| pooling_name(pooling).into()).collect();
+        self.pooling = Some(match <[String; 1]>::try_from(names) {
+            Ok([only]) => Either::A(only),
+            Err(several) => Either::B(several),
+        });
+        self.pooling_source = Some(poolings.source.clone());
+        self.normalize = Some(normalize.value);
+        self.normalize_source = Some(normalize.source.clone());
+    }
+
+    /// Adds which output of the graph is read, and who says so.
+    pub(crate) fn reads(&mut self, output: &Sourced<String>) {
+        self.output_name = Some(output.value.clone());
+        self.output_source = Some(output.source.clone());
     }
 }
 

@@ -7,22 +7,32 @@ use ort::{
 };
 use std::ffi::CString;
 
+/// An input of the graph.
+pub(crate) struct NamedInput {
+    pub(crate) name: CString,
+    /// The element type that the graph declares.
+    pub(crate) element: Element,
+}
+
 /// Names of inputs and outputs, in the graph's order.
 pub(crate) struct Names {
-    inputs: Vec<CString>,
+    inputs: Vec<NamedInput>,
     outputs: Vec<CString>,
 }
 
 impl Names {
     /// The names of `graph`. `ModelInvalid` for a name that no C string can hold.
     pub(crate) fn new(graph: &Graph) -> Result<Self> {
-        let names = |ports: &[Port]| ports.iter().map(|port| c_name(&port.name)).collect::<Result<Vec<_>>>();
-        Ok(Self { inputs: names(&graph.inputs)?, outputs: names(&graph.outputs)? })
+        let input = |port: &Port| Ok(NamedInput { name: c_name(&port.name)?, element: port.element });
+        Ok(Self {
+            inputs: graph.inputs.iter().map(input).collect::<Result<_>>()?,
+            outputs: graph.outputs.iter().map(|port| c_name(&port.name)).collect::<Result<_>>()?,
+        })
     }
 
     /// The input called `name`.
-    pub(crate) fn input(&self, name: &str) -> Option<&CString> {
-        self.inputs.iter().find(|known| known.as_bytes() == name.as_bytes())
+    pub(crate) fn input(&self, name: &str) -> Option<&NamedInput> {
+        self.inputs.iter().find(|known| known.name.as_bytes() == name.as_bytes())
     }
 
     /// The output at `position`.

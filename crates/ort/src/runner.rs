@@ -3,7 +3,7 @@
 use crate::{
     lane::{Device, Lane, Loaded},
     memory::release_memory,
-    names::Names,
+    names::{NamedInput, Names},
     shared_run,
     tensor::{self, Fed},
 };
@@ -61,13 +61,15 @@ impl OrtRunner {
         sink: &mut Sink<'_>,
     ) -> Result<()> {
         let outputs = self.outputs(wanted)?;
-        let fed = batch.inputs.iter().map(Fed::new).collect::<Result<Vec<_>>>()?;
-        let inputs = batch
+        let named = batch.inputs.iter().map(|input| self.input(&input.name)).collect::<Result<Vec<_>>>()?;
+        let fed = batch
             .inputs
             .iter()
-            .zip(&fed)
-            .map(|(input, fed)| Ok((self.input(&input.name)?, fed.ptr())))
+            .zip(&named)
+            .map(|(input, named)| Fed::new(input, named.element))
             .collect::<Result<Vec<_>>>()?;
+        let inputs: Vec<_> =
+            named.iter().zip(&fed).map(|(named, fed)| (named.name.as_c_str(), fed.ptr())).collect();
         let _turn = self.lane.turn();
         let options = self.options(batch, control)?;
         if control.is_terminated() {
@@ -95,10 +97,9 @@ impl OrtRunner {
         self.lane.device == Device::Cpu && cost >= SHRINK_FROM
     }
 
-    fn input(&self, name: &str) -> Result<&CStr> {
+    fn input(&self, name: &str) -> Result<&NamedInput> {
         self.names
             .input(name)
-            .map(std::ffi::CString::as_c_str)
             .ok_or_else(|| Error::new(ErrorKind::InferenceFailed, format!("the graph has no input {name}")))
     }
 

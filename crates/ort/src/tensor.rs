@@ -1,35 +1,74 @@
-//! Between the contract's buffers and ONNX Runtime's values, without a copy either way.
+//! Between the contract's buffers and ONNX Runtime's values, without a copy unless the graph takes a narrower type.
 
 use crate::names::element;
 use half::f16;
 use millrace_contract::{Element, Error, ErrorKind, Input, InputData, OutputData, Result};
 use ort::{
     AsPointer,
-    value::{DynValue, PrimitiveTensorElementType, TensorRef, ValueType},
+    memory::Allocator,
+    value::{DynTensor, DynValue, PrimitiveTensorElementType, Tensor, TensorRef, ValueType},
 };
 
-/// An input tensor over a borrowed buffer.
+/// An input tensor: over the batch's own buffer where the graph takes its element type, else over a narrowed copy.
 pub(crate) enum Fed<'a> {
     I64(TensorRef<'a, i64>),
     F32(TensorRef<'a, f32>),
+    Own(DynTensor),
 }
 
 impl<'a> Fed<'a> {
-    /// A view of `input`. `InferenceFailed` when its shape and its number of values differ.
-    pub(crate) fn new(input: &'a Input) -> Result<Self> {
+    /// A tensor of `input` in the element type that the graph declares for it.
+    ///
+    /// `InferenceFailed` when its shape and its number of values differ, and when a value does not fit the declared type.
+    pub(crate) fn new(input: &'a Input, declared: Element) -> Result<Self> {
         let fail = |why: &dyn std::fmt::Display| {
             Error::new(ErrorKind::InferenceFailed, format!("input {}: {why}", input.name))
         };
         let shape = input.shape.as_slice();
         // ort multiplies without a check.
-        if shape.iter().try_fold(1_usize, |size, dim| size.checked_mul(*dim)).is_none() {
-            return Err(fail(&format!("shape {shape:?} is too large")));
+        let size = shape.iter().try_fold(1_usize, |size, dim| size.checked_mul(*dim));
+        let size = size.ok_or_else(|| fail(&format!("shape {shape:?} is too large")))?;
+        let values = match &input.data {
+            InputData::I64(values) => values.len(),
+            InputData::F32(values) => values.len(),
+        };
+        if values != size {
+            return Err(fail(&format!("shape {shape:?} takes {size} values, but there are {values}")));
         }
-        match &input.data {
-            InputData::I64(values) => TensorRef::from_array_view((shape, values.as_slice())).map(Self::I64),
-            InputData::F32(values) => TensorRef::from_array_view((shape, values.as_slice())).map(Self::F32),
+        if size == 0 {
+            // ort refuses an empty buffer, whose pointer ONNX Runtime would not look at.
+            return Self::empty(shape, declared).map_err(|error| fail(&error.message()));
+        }
+        match (&input.data, declared) {
+            (InputData::I64(values), Element::I32) => {
+                let narrow = values.iter().map(|&value| i32::try_from(value)).collect::<Result<Vec<_>, _>>();
+                let narrow = narrow.map_err(|_| fail(&"a value does not fit into 32 bits"))?;
+                Tensor::from_array((shape, narrow)).map(|tensor| Self::Own(tensor.upcast()))
+            }
+            (InputData::F32(values), Element::F16) => {
+                let narrow: Vec<f16> = values.iter().map(|&value| f16::from_f32(value)).collect();
+                Tensor::from_array((shape, narrow)).map(|tensor| Self::Own(tensor.upcast()))
+            }
+            (InputData::I64(values), _) => {
+                TensorRef::from_array_view((shape, values.as_slice())).map(Self::I64)
+            }
+            (InputData::F32(values), _) => {
+                TensorRef::from_array_view((shape, values.as_slice())).map(Self::F32)
+            }
         }
         .map_err(|error| fail(&error.message()))
+    }
+
+    /// A tensor of no values, such as the keys and values that a decoder keeps of no text.
+    fn empty(shape: &[usize], declared: Element) -> ort::Result<Self> {
+        let allocator = Allocator::default();
+        let tensor = match declared {
+            Element::F16 => Tensor::<f16>::new(&allocator, shape)?.upcast(),
+            Element::I64 => Tensor::<i64>::new(&allocator, shape)?.upcast(),
+            Element::I32 => Tensor::<i32>::new(&allocator, shape)?.upcast(),
+            _ => Tensor::<f32>::new(&allocator, shape)?.upcast(),
+        };
+        Ok(Self::Own(tensor))
     }
 
     /// The value ONNX Runtime reads; valid while `self` lives.
@@ -37,6 +76,7 @@ impl<'a> Fed<'a> {
         match self {
             Self::I64(tensor) => tensor.ptr(),
             Self::F32(tensor) => tensor.ptr(),
+            Self::Own(tensor) => tensor.ptr(),
         }
     }
 }

@@ -14,7 +14,7 @@ pub use table_text::StaticText;
 use crate::{
     family::{self, Family, Parts, Prepared},
     model::{DenseHead, TaskInput},
-    postprocess::{self, DenseOptions, Values},
+    postprocess::{self, DenseOptions, Tail, Values},
     tokenizer::{Chunks, Item, Overflow, TextChunk, Tokenizer},
 };
 use millrace_contract::{Batch, Error, ErrorKind, Graph, Input, InputData, Output, Result};
@@ -90,6 +90,8 @@ pub struct DenseText {
     outputs: [usize; 1],
     pad_to_limit: bool,
     task: Option<TaskInput>,
+    /// What comes between the pooling and the finished row, in models that have more than one pooling.
+    tail: Option<Arc<Tail>>,
 }
 
 impl DenseText {
@@ -103,6 +105,7 @@ impl DenseText {
             // The model knows one length only, so nothing is rounded up.
             tokenizer.pad_exactly();
         }
+        tokenizer.pad_to(head.fixed_len);
         let task = head.task.clone();
         Self {
             tokenizer: Arc::new(tokenizer),
@@ -110,6 +113,7 @@ impl DenseText {
             outputs: [head.output],
             pad_to_limit: head.pad_to_limit,
             task,
+            tail: head.tail.clone(),
         }
     }
 
@@ -238,8 +242,19 @@ impl Family for DenseText {
         let output = family::only_output(outputs)?;
         let left_padded = self.tokenizer.left_padded();
         let text = &item.text;
-        let vector =
-            |options: &DenseOptions| options.row(output, row, text.len(), batch.padded_len, left_padded);
+        let vector = |options: &DenseOptions| {
+            let made = match &self.tail {
+                Some(tail) => tail.row(options, output, row, text.len(), batch.padded_len, left_padded),
+                None => options.row(output, row, text.len(), batch.padded_len, left_padded),
+            }?;
+            // A graph that leaves its shape open may turn out to be a cross encoder's.
+            if output.shape.last() == Some(&1) && self.tail.is_none() {
+                let why =
+                    format!("output {} is one value a text, which is a score and no vector", output.name);
+                return Err(Error::new(ErrorKind::ModelInvalid, why));
+            }
+            Ok(made)
+        };
         match (item.span, call.chunks) {
             (Some(span), Some(chunking)) => {
                 let options = chunks::chunk_options(call.vector, chunking.output);

@@ -3,7 +3,10 @@
 //! The file's bytes are kept as they are and rows are read from them, so a table of float16 takes half the memory of
 //! one of float32.
 
-use crate::model::json::{invalid, missing, read_bytes};
+use crate::model::{
+    json::{invalid, missing, read_bytes},
+    tensors::floats,
+};
 use half::{bf16, f16};
 use millrace_contract::Result;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -125,15 +128,4 @@ fn indices(tensor: &TensorView<'_>, rows: usize) -> Result<Vec<u32>, String> {
     let row = |number: i64| u32::try_from(number).ok().filter(|&row| (row as usize) < rows);
     let number = |number: i64| row(number).ok_or_else(|| format!("leads to row {number} of {rows}"));
     numbers.into_iter().map(number).collect()
-}
-
-fn floats(tensor: &TensorView<'_>) -> Result<Vec<f64>, String> {
-    let data = tensor.data();
-    Ok(match tensor.dtype() {
-        Dtype::F64 => data.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect(),
-        Dtype::F32 => data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes).into()).collect(),
-        Dtype::F16 => data.as_chunks().0.iter().map(|&bytes| f16::from_le_bytes(bytes).into()).collect(),
-        Dtype::BF16 => data.as_chunks().0.iter().map(|&bytes| bf16::from_le_bytes(bytes).into()).collect(),
-        other => return Err(format!("are {other:?}, expected floats")),
-    })
 }

@@ -11,7 +11,7 @@ pub use kind::{Expansion, LateKind, Markers};
 use crate::{
     engine::Engine,
     family::{self, Family, Prepared, Role},
-    model::{self, ModelSpec},
+    model::{self, ModelSpec, SCORES, Sourced, json, last_dim},
     multivector::{WINDOW_ROWS, token_vectors},
     tokenizer::{Item, Overflow, Tokenizer},
 };
@@ -53,6 +53,7 @@ pub struct LateText {
     tokenizer: Tokenizer,
     graph: Graph,
     outputs: [usize; 1],
+    output_name: Sourced<String>,
     dim: Option<usize>,
     /// Id that short queries are filled up with, where they are.
     filler: u32,
@@ -68,13 +69,21 @@ impl LateText {
     /// [`ErrorKind::InvalidOption`] for an output that the graph has not.
     pub fn load(kind: LateKind, spec: &ModelSpec, graph: &Graph) -> Result<Self> {
         model::check_inputs(spec, graph)?;
-        let output = model::output(spec, graph)?;
+        let chosen = model::choose_output(spec, graph, None)?;
+        let output = chosen.position;
         let port = &graph.outputs[output];
         if !matches!(port.dims.len(), 0 | 3) {
-            let why = format!("output {} is {:?}, expected [rows, tokens, dim]", port.name, port.dims);
-            return Err(Error::new(ErrorKind::ModelInvalid, format!("{}: {why}", spec.graph_path.display())));
+            let why = format_args!("output {} is {:?}, expected [rows, tokens, dim]", port.name, port.dims);
+            return Err(json::invalid(&spec.graph_path, why));
         }
-        let dim = port.dims.last().and_then(|&dim| usize::try_from(dim).ok()).filter(|&dim| dim > 0);
+        if port.name == SCORES && !chosen.requested {
+            let why = format_args!(
+                "output {SCORES} holds predictions and no vectors of tokens; name another output with outputName if the graph has them"
+            );
+            return Err(json::invalid(&spec.graph_path, why));
+        }
+        let dim = last_dim(port);
+        let output_name = Sourced { value: port.name.clone(), source: chosen.source };
         let tokenizer = Tokenizer::load(spec)?;
         let filler = match &kind.expansion {
             Some(Expansion { token, .. }) => tokenizer.token_id(token).ok_or_else(|| {
@@ -98,7 +107,16 @@ impl LateText {
         if kind.skips_padding_token {
             skipped.insert(tokenizer.padding().id);
         }
-        Ok(Self { kind, tokenizer, graph: graph.clone(), outputs: [output], dim, filler, skipped })
+        Ok(Self {
+            kind,
+            tokenizer,
+            graph: graph.clone(),
+            outputs: [output],
+            output_name,
+            dim,
+            filler,
+            skipped,
+        })
     }
 
     /// The model's tokenizer.
@@ -109,6 +127,11 @@ impl LateText {
     /// How texts are prepared.
     pub fn kind(&self) -> &LateKind {
         &self.kind
+    }
+
+    /// The output that the vectors are read from, and who chose it.
+    pub fn output_name(&self) -> &Sourced<String> {
+        &self.output_name
     }
 
     /// Dimensions of a vector; `None` where the graph leaves it open until it has run.

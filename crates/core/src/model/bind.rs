@@ -1,14 +1,22 @@
-//! Fits a model's settings to its graph: which output, which pooling, which inputs.
+//! Fits the settings of a dense model to its graph: which output, which pooling, what comes after it, and who says each of them.
+//!
+//! Nothing that decides what a vector means is guessed here. What nobody says is an error that names the option.
 
-use super::ModelSpec;
-use millrace_contract::{Element, Error, ErrorKind, Graph, Pooling, Port, Result};
+use super::{
+    FINISHED, ModelSpec, NO_FILE_SAYS, Sourced,
+    inputs::{broken, check_inputs_beside},
+    output::{Chosen, choose_output, last_dim},
+    tail::ModuleFile,
+};
+use crate::postprocess::Tail;
+use millrace_contract::{Error, ErrorKind, Graph, Pooling, Port, Result};
 use std::sync::Arc;
-
-/// The inputs that a batch of texts can fill.
-const FED: [&str; 4] = ["input_ids", "attention_mask", "token_type_ids", "position_ids"];
 
 /// The input that says what a text is embedded for.
 const TASK: &str = "task_id";
+
+/// The name that exports give to the scores of classifiers and to the predictions of language models.
+pub(crate) const SCORES: &str = "logits";
 
 /// A graph's input for the number of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,82 +28,110 @@ pub struct TaskInput {
 }
 
 /// How a dense vector is taken from a graph.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DenseHead {
     /// Position of the output among the graph's.
     pub output: usize,
-    /// Its name.
-    pub output_name: String,
-    /// How its token vectors become one vector; [`Pooling::None`] for an output `[rows, dim]`.
-    pub pooling: Pooling,
+    /// Its name, and who chose it.
+    pub output_name: Sourced<String>,
+    /// How its token vectors become one vector; [`Pooling::None`] for an output `[rows, dim]`. Several are put one after the other.
+    pub poolings: Sourced<Vec<Pooling>>,
     /// Whether vectors are scaled to length 1.
-    pub normalize: bool,
+    pub normalize: Sourced<bool>,
     /// Dimensions of a vector; `None` where the graph leaves it open until it has run.
     pub dim: Option<usize>,
+    /// Several poolings and the modules after them, for models that have more than one pooling.
+    pub tail: Option<Arc<Tail>>,
     /// Whether every text is padded to its call's limit.
     pub pad_to_limit: bool,
+    /// Tokens of every row, where the graph takes no other length.
+    pub fixed_len: Option<usize>,
     /// The input for the task, where the graph has one.
     pub task: Option<TaskInput>,
 }
 
-/// Chooses the output and the pooling.
+impl DenseHead {
+    /// The pooling of a model that has one only, else the first of them.
+    #[must_use]
+    pub fn pooling(&self) -> Pooling {
+        self.poolings.value.first().copied().unwrap_or(Pooling::None)
+    }
+}
+
+/// Chooses the output, the pooling and the modules after it, whose weights it reads.
 ///
-/// The output is the one asked for, or the first. Where nobody says a pooling, `[rows, dim]` is taken as it
-/// is and `[rows, tokens, dim]` is averaged; where nobody says a normalisation, vectors are normalised.
-/// A pooling of the directory describes the model, not the export, so a graph that has pooled already
-/// (`[rows, dim]`) is taken as it is; one that the caller asks for must fit.
+/// The output is the one asked for; else, unless a pooling is asked for, `sentence_embedding`; else the first. An output `[rows, dim]` is taken as
+/// it is, one of tokens is pooled as the caller or the directory says. Where nobody says a normalisation, vectors are normalised.
+/// A pooling of the directory describes the model, not the export, so a graph that has pooled already is taken as it is; one
+/// that the caller asks for must fit.
+///
+/// [`ErrorKind::InvalidOption`] names the option that has to say what nobody says; [`ErrorKind::ModelInvalid`] is for graphs that give no
+/// vectors, such as those of cross encoders, and for broken modules.
 pub fn bind(spec: &ModelSpec, graph: &Graph) -> Result<DenseHead> {
     // A table of numbers under this name would be something else.
     let task = graph.input(TASK).filter(|port| port.dims.len() <= 1);
     let task = task.map(|port| TaskInput { name: port.name.as_str().into(), rank: port.dims.len() });
     check_inputs_beside(spec, graph, if task.is_some() { &[TASK] } else { &[] })?;
-    let output = output(spec, graph)?;
-    let port = &graph.outputs[output];
-    let pooling = pooling(spec, port)?;
-    let dim = port.dims.last().and_then(|&dim| usize::try_from(dim).ok()).filter(|&dim| dim > 0);
+    // Whoever asks for a pooling means an output of tokens, FastEmbed's first.
+    let prefer = (!spec.pooling_requested).then_some(FINISHED);
+    let chosen = choose_output(spec, graph, prefer)?;
+    let port = &graph.outputs[chosen.position];
+    refuse_scores(spec, port, &chosen)?;
+    let poolings = poolings(spec, port)?;
+    let modules =
+        if already_done(spec, port, &chosen, &poolings.value)? { &[][..] } else { &spec.after_pooling };
+    let (tail, dim) = tail(spec, port, &poolings.value, modules)?;
     Ok(DenseHead {
-        output,
-        output_name: port.name.clone(),
-        pooling,
-        normalize: spec.normalize.unwrap_or(true),
+        output: chosen.position,
+        output_name: Sourced { value: port.name.clone(), source: chosen.source },
+        poolings,
+        normalize: spec
+            .normalize
+            .clone()
+            .unwrap_or_else(|| Sourced { value: true, source: NO_FILE_SAYS.to_owned() }),
         dim,
+        tail,
         pad_to_limit: spec.pad_to_limit,
+        fixed_len: spec.fixed_len,
         task,
     })
 }
 
-/// Position of the output asked for, by name or by position, or of the first.
-pub(crate) fn output(spec: &ModelSpec, graph: &Graph) -> Result<usize> {
-    let output = match (&spec.output_name, spec.output_index) {
-        (Some(name), _) => graph.output_position(name).ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidOption,
-                format!(
-                    "Expected one of the graph's outputs ({}) for outputName but received '{name}'",
-                    names(&graph.outputs)
-                ),
-            )
-        })?,
-        (None, Some(index)) if index >= graph.outputs.len() => {
-            return Err(broken(
-                spec,
-                &format!("has no output number {index}, only {}", names(&graph.outputs)),
-            ));
-        }
-        (None, index) => index.unwrap_or(0),
-    };
-    let port = graph.outputs.get(output).ok_or_else(|| broken(spec, "has no outputs"))?;
-    if matches!(port.element, Element::Bool | Element::Other) {
-        return Err(broken(spec, &format!("output {} holds no numbers ({:?})", port.name, port.element)));
+/// Fails for outputs that hold scores: taken for vectors, they would be numbers without a meaning.
+fn refuse_scores(spec: &ModelSpec, port: &Port, chosen: &Chosen) -> Result<()> {
+    let remedy =
+        "TextCrossEncoder loads cross encoders; name another output with outputName if the graph has vectors";
+    if port.dims.len() == 2 && last_dim(port) == Some(1) {
+        let why =
+            format!("output {} is one value a text, which is a score and no vector; {remedy}", port.name);
+        return Err(broken(spec, &why));
     }
-    Ok(output)
+    let rows = matches!(port.dims.len(), 0 | 2) && port.name != FINISHED;
+    if !chosen.requested && rows && spec.is_classifier() {
+        let why = format!(
+            "config.json says {}, so output {} holds scores and no vectors; {remedy}",
+            spec.architectures.join(", "),
+            port.name
+        );
+        return Err(broken(spec, &why));
+    }
+    if !chosen.requested && port.name == SCORES {
+        let why = format!("output {SCORES} holds scores or predictions and no vectors; {remedy}");
+        return Err(broken(spec, &why));
+    }
+    Ok(())
 }
 
-fn pooling(spec: &ModelSpec, port: &Port) -> Result<Pooling> {
-    match (port.dims.len(), spec.pooling) {
+fn poolings(spec: &ModelSpec, port: &Port) -> Result<Sourced<Vec<Pooling>>> {
+    let done = || Sourced {
+        value: vec![Pooling::None],
+        source: format!("output {}, which is [rows, dim]", port.name),
+    };
+    let asked = spec.pooling.as_ref().map(|asked| asked.value.as_slice());
+    match (port.dims.len(), asked) {
         // FastEmbed's first-token models take a pooled output as it is too.
-        (2, None | Some(Pooling::None | Pooling::Cls)) => Ok(Pooling::None),
-        (2, Some(_)) if !spec.pooling_requested => Ok(Pooling::None),
+        (2, None | Some([Pooling::None | Pooling::Cls])) => Ok(done()),
+        (2, Some(_)) if !spec.pooling_requested => Ok(done()),
         (2, Some(asked)) => Err(broken(
             spec,
             &format!(
@@ -103,7 +139,7 @@ fn pooling(spec: &ModelSpec, port: &Port) -> Result<Pooling> {
                 port.name, port.dims
             ),
         )),
-        (3, Some(Pooling::None)) => Err(broken(
+        (3, Some([Pooling::None])) => Err(broken(
             spec,
             &format!(
                 "without pooling the output has to be [rows, dim], but {} is {:?}; choose a pooling, or a pooled \
@@ -112,7 +148,8 @@ fn pooling(spec: &ModelSpec, port: &Port) -> Result<Pooling> {
             ),
         )),
         // A graph may leave the shape open (no dims at all); the run will tell.
-        (3 | 0, asked) => Ok(asked.unwrap_or(Pooling::Mean)),
+        (3 | 0, Some(_)) => spec.pooling.clone().ok_or_else(|| nobody_says(spec, port)),
+        (3 | 0, None) => Err(nobody_says(spec, port)),
         _ => Err(broken(
             spec,
             &format!("output {} is {:?}, expected [rows, dim] or [rows, tokens, dim]", port.name, port.dims),
@@ -120,36 +157,73 @@ fn pooling(spec: &ModelSpec, port: &Port) -> Result<Pooling> {
     }
 }
 
-/// Fails for a graph that takes no text, or more than a text.
-pub(crate) fn check_inputs(spec: &ModelSpec, graph: &Graph) -> Result<()> {
-    check_inputs_beside(spec, graph, &[])
+/// The error where the meaning of a vector would have to be guessed: a model made for one pooling gives vectors of another meaning with the
+/// next one, and nothing about them looks wrong.
+fn nobody_says(spec: &ModelSpec, port: &Port) -> Error {
+    Error::new(
+        ErrorKind::InvalidOption,
+        format!(
+            "Expected 'cls', 'mean', 'last', 'max', 'mean-sqrt-len' or 'weighted-mean' for pooling but received none: output {} of {} \
+             has a vector for each token ({:?}), and no modules.json with a pooling says how they become one; the model's card \
+             does (BGE models take 'cls', E5, GTE and MiniLM models 'mean'). A registered name as model, or an \
+             output with finished vectors as outputName, says it too",
+            port.name,
+            spec.graph_path.display(),
+            port.dims
+        ),
+    )
 }
 
-/// As [`check_inputs`], where the family fills the inputs `more` itself.
-fn check_inputs_beside(spec: &ModelSpec, graph: &Graph, more: &[&str]) -> Result<()> {
-    if graph.input("input_ids").is_none() {
-        let why =
-            format!("has no input input_ids, so it takes no text; its inputs are {}", names(&graph.inputs));
-        return Err(broken(spec, &why));
+/// Whether the graph has the modules after the pooling inside.
+fn already_done(spec: &ModelSpec, port: &Port, chosen: &Chosen, poolings: &[Pooling]) -> Result<bool> {
+    let pooled = poolings == [Pooling::None];
+    if pooled && (chosen.requested || port.name == FINISHED) {
+        return Ok(true);
     }
-    let known = |name: &&str| FED.contains(name) || more.contains(name);
-    let unknown: Vec<&str> =
-        graph.inputs.iter().map(|port| port.name.as_str()).filter(|name| !known(name)).collect();
-    if !unknown.is_empty() {
-        let why = format!("needs inputs that a text does not give: {}", unknown.join(", "));
-        return Err(broken(spec, &why));
+    if let Some(unsupported) = &spec.unsupported {
+        return Err(unsupported.clone());
     }
-    if let Some(port) = graph.inputs.iter().find(|port| port.element != Element::I64) {
-        return Err(broken(spec, &format!("input {} is {:?}, expected I64", port.name, port.element)));
+    if !pooled || spec.after_pooling.is_empty() {
+        return Ok(false);
     }
-    Ok(())
+    let taken = spec.after_pooling.iter().find_map(ModuleFile::takes);
+    let given = spec.after_pooling.iter().fold(None, |taken, module| module.gives(taken));
+    match last_dim(port) {
+        dim if dim == given && dim != taken => Ok(true),
+        dim if dim == taken && dim != given => Ok(false),
+        _ => Err(Error::new(
+            ErrorKind::InvalidOption,
+            format!(
+                "Expected outputName to name an output of {}: its {} is {:?}, which does not tell whether it has gone through the Dense \
+                 modules of modules.json; an output that is named counts as finished",
+                spec.graph_path.display(),
+                port.name,
+                port.dims
+            ),
+        )),
+    }
 }
 
-fn broken(spec: &ModelSpec, why: &str) -> Error {
-    Error::new(ErrorKind::ModelInvalid, format!("{}: {why}", spec.graph_path.display()))
-}
+type Tailed = (Option<Arc<Tail>>, Option<usize>);
 
-fn names(ports: &[Port]) -> String {
-    let names: Vec<&str> = ports.iter().map(|port| port.name.as_str()).collect();
-    names.join(", ")
+/// What follows the pooling, with the dimensions of a finished vector.
+fn tail(spec: &ModelSpec, port: &Port, poolings: &[Pooling], modules: &[ModuleFile]) -> Result<Tailed> {
+    let pooled = last_dim(port).map(|dim| dim * poolings.len());
+    if poolings.len() == 1 && modules.is_empty() {
+        return Ok((None, pooled));
+    }
+    let mut dim = pooled;
+    for module in modules {
+        if let (Some(given), Some(taken)) = (dim, module.takes())
+            && given != taken
+        {
+            let why = format!(
+                "a Dense module of modules.json takes {taken} values, but the vector before it has {given}"
+            );
+            return Err(broken(spec, &why));
+        }
+        dim = module.gives(dim);
+    }
+    let steps = modules.iter().map(ModuleFile::load).collect::<Result<Vec<_>>>()?;
+    Ok((Some(Arc::new(Tail { poolings: poolings.to_vec(), steps })), dim))
 }

@@ -1,27 +1,37 @@
-//! The sentence-transformers files of a directory: modules, pooling, transformer settings, prompts.
+//! The sentence-transformers files of a directory: modules and pooling, transformer settings, prompts.
+//!
+//! Only JSON is read here. The weights of the modules that follow the pooling are read by [`tail`](super::tail), once the graph is known
+//! and they are known to be needed.
 
 use super::{
-    ModelRequest,
-    json::{invalid, read_array, read_object},
+    Sourced,
+    graph_file::inside,
+    json::{invalid, missing, read_array, read_object},
+    tail::ModuleFile,
 };
-use millrace_contract::{Pooling, Result};
+use millrace_contract::{Error, Pooling, Result};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 /// What modules.json and its modules say.
+#[derive(Debug)]
 pub(crate) struct Modules {
-    path: PathBuf,
     /// Folder of the Transformer module, relative.
     transformer: String,
-    pub(crate) pooling: Option<Pooling>,
-    pub(crate) normalize: bool,
+    /// The poolings whose vectors are put one after the other, where there is a Pooling module.
+    pub(crate) pooling: Option<Sourced<Vec<Pooling>>>,
+    /// Whether the last module scales vectors to length 1.
+    pub(crate) normalize: Sourced<bool>,
+    /// What comes after the pooling, in order, without that last module.
+    pub(crate) after_pooling: Vec<ModuleFile>,
+    /// False where the pooling leaves the prompt's tokens out.
     pub(crate) include_prompt: bool,
-    /// File and reason of each thing that is not implemented.
-    unsupported: Vec<(PathBuf, String)>,
+    /// The first thing that is not implemented. It is an error only where it is needed: a graph may have it inside.
+    pub(crate) unsupported: Option<Error>,
 }
 
 #[derive(Deserialize)]
@@ -37,70 +47,65 @@ impl Modules {
         let path = dir.join("modules.json");
         let Some(list) = read_array::<Vec<Module>>(&path)? else { return Ok(None) };
         let mut modules = Self {
-            path: path.clone(),
             transformer: String::new(),
             pooling: None,
-            normalize: false,
+            normalize: Sourced { value: false, source: "modules.json, which has no Normalize".to_owned() },
+            after_pooling: Vec::new(),
             include_prompt: true,
-            unsupported: Vec::new(),
+            unsupported: None,
         };
         for module in list {
-            let inside =
-                Path::new(&module.path).components().all(|part| matches!(part, Component::Normal(_)));
-            if !inside {
+            if !inside(&module.path) {
                 return Err(invalid(&path, format_args!("'{}' leads out of the directory", module.path)));
             }
+            let folder = dir.join(&module.path);
             // The class moved between packages over the years; its own name did not change.
             match module.r#type.rsplit('.').next().unwrap_or_default() {
                 "Transformer" => modules.transformer = module.path,
-                "Pooling" => modules.read_pooling(&dir.join(&module.path).join("config.json"))?,
-                "Normalize" => modules.normalize = true,
-                "Dropout" => {} // does nothing outside of training
-                other => {
-                    let why = format!("the module {other} is unsupported");
-                    modules.unsupported.push((path.clone(), why));
+                "Pooling" if modules.pooling.is_none() && modules.after_pooling.is_empty() => {
+                    modules.read_pooling(dir, &module.path)?;
                 }
+                "Dense" => match ModuleFile::dense(&folder)? {
+                    Ok(dense) => modules.after_pooling.push(dense),
+                    Err(why) => modules.refuse(&folder.join("config.json"), &why),
+                },
+                "LayerNorm" => modules.after_pooling.push(ModuleFile::layer_norm(&folder)),
+                "Normalize" => modules.after_pooling.push(ModuleFile::Normalize),
+                "Dropout" => {} // does nothing outside of training
+                other => modules.refuse(&path, &format!("the module {other} is unsupported here")),
             }
+        }
+        if let Some(ModuleFile::Normalize) = modules.after_pooling.last() {
+            modules.after_pooling.pop();
+            modules.normalize = Sourced { value: true, source: "modules.json Normalize".to_owned() };
         }
         Ok(Some(modules))
     }
 
-    fn read_pooling(&mut self, path: &Path) -> Result<()> {
-        let Some(config) = read_object::<Map<String, Value>>(path)? else {
-            return Err(super::json::missing(path));
-        };
-        self.include_prompt = config.get("include_prompt").and_then(Value::as_bool).unwrap_or(true);
-        let modes = modes(&config).map_err(|why| invalid(path, why))?;
-        match modes.as_slice() {
-            [] => self.pooling = Some(Pooling::Mean), // the library's default
-            [mode] => match mode.as_str() {
-                "cls" | "cls_token" => self.pooling = Some(Pooling::Cls),
-                "mean" | "mean_tokens" => self.pooling = Some(Pooling::Mean),
-                "max" | "max_tokens" => self.pooling = Some(Pooling::Max),
-                "lasttoken" => self.pooling = Some(Pooling::LastToken),
-                other => self.unsupported.push((path.into(), format!("pooling {other} is unsupported"))),
-            },
-            several => {
-                let why = format!("several poolings in one vector are unsupported: {}", several.join(", "));
-                self.unsupported.push((path.into(), why));
-            }
-        }
-        Ok(())
+    fn refuse(&mut self, path: &Path, why: &str) {
+        let way_out = "if the graph has a finished vector, name that output with outputName";
+        self.unsupported.get_or_insert_with(|| invalid(path, format_args!("{why}; {way_out}")));
     }
 
-    /// Fails when the directory needs what is not implemented, unless the caller says that the graph's own
-    /// output is the vector.
-    pub(crate) fn check_supported(&self, request: &ModelRequest) -> Result<()> {
-        let graph_does_it = request.pooling == Some(Pooling::None)
-            || request.output_name.is_some()
-            || request.output_index.is_some();
-        match self.unsupported.first() {
-            Some((path, why)) if !graph_does_it => Err(invalid(
-                path,
-                format_args!("{why}; if the graph has a finished vector, name that output with outputName"),
-            )),
-            _ => Ok(()),
+    fn read_pooling(&mut self, dir: &Path, folder: &str) -> Result<()> {
+        let path = dir.join(folder).join("config.json");
+        let Some(config) = read_object::<Map<String, Value>>(&path)? else {
+            return Err(missing(&path));
+        };
+        self.include_prompt = config.get("include_prompt").and_then(Value::as_bool).unwrap_or(true);
+        let (keys, modes) = modes(&config).map_err(|why| invalid(&path, why))?;
+        let mut poolings = Vec::with_capacity(modes.len());
+        for mode in &modes {
+            match pooling(mode) {
+                Some(pooling) => poolings.push(pooling),
+                None => return Err(invalid(&path, format_args!("there is no pooling '{mode}'"))),
+            }
         }
+        let file = Path::new(folder).join("config.json");
+        let file = file.to_string_lossy();
+        let file = file.trim_start_matches("./");
+        self.pooling = Some(Sourced { value: poolings, source: format!("{file} {keys}") });
+        Ok(())
     }
 
     /// Where the tokenizer's files are.
@@ -111,26 +116,36 @@ impl Modules {
     }
 }
 
-impl std::fmt::Debug for Modules {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Modules").field("path", &self.path).finish_non_exhaustive()
-    }
+/// The pooling of a mode, by each of its spellings.
+fn pooling(mode: &str) -> Option<Pooling> {
+    Some(match mode {
+        "cls" | "cls_token" => Pooling::Cls,
+        "mean" | "mean_tokens" => Pooling::Mean,
+        "max" | "max_tokens" => Pooling::Max,
+        "mean_sqrt_len" | "mean_sqrt_len_tokens" => Pooling::MeanSqrtLen,
+        "weightedmean" | "weightedmean_tokens" => Pooling::WeightedMean,
+        "lasttoken" => Pooling::LastToken,
+        _ => return None,
+    })
 }
 
-/// The modes that are on: `pooling_mode` (a string or a list), or the older `pooling_mode_*` switches.
-fn modes(config: &Map<String, Value>) -> Result<Vec<String>, String> {
+/// The older switches, in the order in which the vectors of several are put one after the other.
+const SWITCHES: [&str; 6] =
+    ["cls_token", "max_tokens", "mean_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens", "lasttoken"];
+
+/// The modes that are on, and the keys that say so: `pooling_mode` (a string or a list), or the older `pooling_mode_*` switches. Where none is
+/// on, the library takes the mean.
+fn modes(config: &Map<String, Value>) -> Result<(String, Vec<String>), String> {
+    let key = || "pooling_mode".to_owned();
     match config.get("pooling_mode") {
-        Some(Value::String(mode)) => return Ok(vec![mode.clone()]),
-        Some(Value::Array(list)) => {
-            return list
-                .iter()
-                .map(|mode| {
-                    mode.as_str().map(str::to_owned).ok_or("pooling_mode is no list of strings".into())
-                })
-                .collect();
+        Some(Value::String(mode)) => return Ok((key(), vec![mode.clone()])),
+        Some(Value::Array(list)) if !list.is_empty() => {
+            let mode =
+                |mode: &Value| mode.as_str().map(str::to_owned).ok_or("pooling_mode is no list of strings");
+            return Ok((key(), list.iter().map(mode).collect::<Result<_, _>>()?));
         }
         None | Some(Value::Null) => {}
-        Some(other) => return Err(format!("pooling_mode is {other}, expected a string")),
+        Some(other) => return Err(format!("pooling_mode is {other}, expected a string or a list of them")),
     }
     let mut on = Vec::new();
     for (key, value) in config {
@@ -142,7 +157,12 @@ fn modes(config: &Map<String, Value>) -> Result<Vec<String>, String> {
             }
         }
     }
-    Ok(on)
+    if on.is_empty() {
+        return Ok(("without a pooling mode".to_owned(), vec!["mean".to_owned()]));
+    }
+    on.sort_by_key(|mode| SWITCHES.iter().position(|switch| switch == mode));
+    let keys: Vec<String> = on.iter().map(|mode| format!("pooling_mode_{mode}")).collect();
+    Ok((keys.join(", "), on))
 }
 
 /// Settings of the Transformer module.
@@ -161,8 +181,9 @@ struct TransformerFile {
     do_lower_case: Option<bool>,
 }
 
-/// Names the file has had; the first that exists counts.
-const TRANSFORMER_FILES: [&str; 7] = [
+/// Names that the Transformer module's file has had; the first that exists counts. The store downloads the same ones: a name that is missing
+/// there would give a repository another limit than its own directory.
+pub const TRANSFORMER_FILES: [&str; 7] = [
     "sentence_bert_config.json",
     "sentence_roberta_config.json",
     "sentence_distilbert_config.json",

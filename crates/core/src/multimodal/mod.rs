@@ -10,6 +10,7 @@ use crate::{
     engine::Engine,
     family::{self, Family, Prepared},
     image::{self, ImageInput, ImageLimits, Pixels, Processor},
+    model::Sourced,
     multivector::{MultiVectorRow, WINDOW_ROWS, token_vectors},
     tokenizer::{Item, Overflow, Tokenizer},
     vision,
@@ -63,13 +64,26 @@ pub struct MultimodalItem {
 pub struct MultimodalFamily {
     spec: MultimodalSpec,
     graph: Graph,
+    output_name: Sourced<String>,
 }
 
 impl MultimodalFamily {
     /// The family of a directory and its graph, which must fit ([`check`]).
-    pub fn new(spec: MultimodalSpec, graph: Graph) -> Result<Self> {
+    pub fn new(mut spec: MultimodalSpec, graph: Graph) -> Result<Self> {
         check(&spec, &graph)?;
-        Ok(Self { spec, graph })
+        spec.model = spec.model.fit(&graph)?;
+        spec.tokenizer.pad_to(spec.model.fixed_len);
+        let source = match graph.outputs.len() {
+            1 => "the graph's only output".to_owned(),
+            count => format!("the first of the graph's {count} outputs"),
+        };
+        let value = graph.outputs.first().map(|port| port.name.clone()).unwrap_or_default();
+        Ok(Self { spec, graph, output_name: Sourced { value, source } })
+    }
+
+    /// The output that the vectors are read from, and who chose it: the first, which the check has seen to be of tokens.
+    pub fn output_name(&self) -> &Sourced<String> {
+        &self.output_name
     }
 
     /// The directory.

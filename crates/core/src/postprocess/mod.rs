@@ -5,8 +5,10 @@
 //! into one with [`DenseOptions::write`].
 
 mod pool;
+mod tail;
 mod values;
 
+pub use tail::{Activation, Linear, Step, Tail};
 pub use values::{Row, Values, ValuesMut};
 
 use crate::quantize::row::stored_len;
@@ -91,13 +93,7 @@ impl DenseOptions {
         left_padded: bool,
         to: &mut ValuesMut<'_>,
     ) -> Result<Option<f32>> {
-        let span: Range<usize> = match padded_len.checked_sub(item_len) {
-            Some(start) if left_padded => start..padded_len,
-            Some(_) => 0..item_len,
-            None => return Err(Error::new(ErrorKind::Internal, "an item is longer than its padded row")),
-        };
-        let shape = RowShape::of(output, self.pooling, row, padded_len)?;
-        let mut vector = pool::pooled(output.data, &shape, span, self.pooling, self.row_dim(shape.dim));
+        let mut vector = self.pooled(output, row, item_len, padded_len, left_padded)?;
         if self.normalize {
             normalize(&mut vector)?;
         }
@@ -108,6 +104,24 @@ impl DenseOptions {
             }
         }
         values::convert(&vector, self.dtype, to)
+    }
+
+    /// The pooled vector of a row, cut to the dimensions that are kept and not scaled.
+    fn pooled(
+        &self,
+        output: &Output<'_>,
+        row: usize,
+        item_len: usize,
+        padded_len: usize,
+        left_padded: bool,
+    ) -> Result<Vec<f64>> {
+        let span: Range<usize> = match padded_len.checked_sub(item_len) {
+            Some(start) if left_padded => start..padded_len,
+            Some(_) => 0..item_len,
+            None => return Err(Error::new(ErrorKind::Internal, "an item is longer than its padded row")),
+        };
+        let shape = RowShape::of(output, self.pooling, row, padded_len)?;
+        Ok(pool::pooled(output.data, &shape, span, self.pooling, self.row_dim(shape.dim)))
     }
 
     /// A row of a vector that no graph gave: cut, scaled and converted as asked. Pooling plays no part. Errors as

@@ -83,15 +83,29 @@ fn pooled_of<T: Number>(
             }
             most
         }
-        Pooling::Mean => {
+        Pooling::Mean | Pooling::MeanSqrtLen => {
             #[expect(clippy::cast_precision_loss, reason = "no row has 2^53 tokens")]
             let count = span.len() as f64;
+            let divisor = if pooling == Pooling::Mean { count } else { count.sqrt() };
             let mut sum = vec![0.0; keep];
             for position in span {
                 T::fold(token(position), &mut sum, |a, x| a + x);
             }
             for x in &mut sum {
-                *x /= count;
+                *x /= divisor;
+            }
+            sum
+        }
+        Pooling::WeightedMean => {
+            let (mut sum, mut total, mut weight) = (vec![0.0; keep], 0.0, 0.0);
+            for position in span {
+                // Padding on the left has no weights of its own: they would make a text's vector depend on its batch-mates.
+                weight += 1.0;
+                total += weight;
+                T::fold(token(position), &mut sum, |a, x| a + weight * x);
+            }
+            for x in &mut sum {
+                *x /= total;
             }
             sum
         }

@@ -7,12 +7,12 @@ use crate::{
     engine::Engine,
     family::{self, Family, Prepared},
     job::Delivery,
-    model::{self, ModelSpec},
+    model::{self, Chosen, ModelSpec, SCORES, Sourced, json, last_dim},
     rows::{Counted, RowFacts},
     tokenizer::{Item, Overflow, Tokenizer},
 };
 use half::f16;
-use millrace_contract::{Batch, Error, ErrorKind, Graph, Output, OutputData, Result};
+use millrace_contract::{Batch, Error, ErrorKind, Graph, Output, OutputData, Port, Result};
 use std::sync::Arc;
 
 /// Two texts to be judged together.
@@ -68,30 +68,53 @@ pub struct CrossEncoder {
     tokenizer: Tokenizer,
     graph: Graph,
     outputs: [usize; 1],
+    output_name: Sourced<String>,
 }
 
 impl CrossEncoder {
-    /// A model of a resolved directory. Scores are column 0 of the output asked for, or of the first, `[rows, n]`.
+    /// A model of a resolved directory. Scores are column 0 of the output asked for; else of `logits`; else of the first, `[rows, n]`.
     ///
-    /// [`ErrorKind::ModelInvalid`] for a graph without such an output and for a tokenizer that cannot join texts,
+    /// [`ErrorKind::ModelInvalid`] for a graph whose output is no scores and for a tokenizer that cannot join texts,
     /// [`ErrorKind::InvalidOption`] for an output that the graph has not.
     pub fn load(spec: &ModelSpec, graph: &Graph) -> Result<Self> {
         model::check_inputs(spec, graph)?;
-        let output = model::output(spec, graph)?;
-        let port = &graph.outputs[output];
-        if port.dims.len() > 2 {
-            let why = format!("output {} is {:?}, expected [rows, scores]", port.name, port.dims);
-            return Err(Error::new(ErrorKind::ModelInvalid, format!("{}: {why}", spec.graph_path.display())));
-        }
+        let chosen = model::choose_output(spec, graph, Some(SCORES))?;
+        let port = &graph.outputs[chosen.position];
+        refuse_vectors(spec, port, &chosen)?;
         let tokenizer = Tokenizer::load(spec)?;
         tokenizer.pair_added_tokens()?;
-        Ok(Self { tokenizer, graph: graph.clone(), outputs: [output] })
+        let output_name = Sourced { value: port.name.clone(), source: chosen.source };
+        Ok(Self { tokenizer, graph: graph.clone(), outputs: [chosen.position], output_name })
+    }
+
+    /// The output that the scores are read from, and who chose it.
+    pub fn output_name(&self) -> &Sourced<String> {
+        &self.output_name
     }
 
     /// The model's tokenizer.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
     }
+}
+
+/// Fails for outputs that hold vectors: the first value of an embedding, taken for a score, would sort documents by nothing.
+fn refuse_vectors(spec: &ModelSpec, port: &Port, chosen: &Chosen) -> Result<()> {
+    let remedy = "TextEmbedding loads models that give vectors; name another output with outputName if the graph has scores";
+    if port.dims.len() > 2 {
+        let why = format!("output {} is {:?}, expected [rows, scores]; {remedy}", port.name, port.dims);
+        return Err(json::invalid(&spec.graph_path, why));
+    }
+    let said = chosen.requested || port.name == SCORES || spec.is_classifier();
+    let one = port.dims.len() == 1 || last_dim(port) == Some(1);
+    if said || one {
+        return Ok(());
+    }
+    let why = format!(
+        "output {} is {:?}, and neither its name nor config.json's architectures say that it holds scores; {remedy}",
+        port.name, port.dims
+    );
+    Err(json::invalid(&spec.graph_path, why))
 }
 
 impl Family for CrossEncoder {

@@ -21,7 +21,7 @@ pub use row::SparseRow;
 use crate::{
     engine::Engine,
     family::{self, Family, Prepared, Role},
-    model::{self, ModelSpec, json},
+    model::{self, Chosen, ModelSpec, SCORES, Sourced, json, last_dim},
     tokenizer::{Item, Overflow, Tokenizer},
 };
 use bm42::Bm42;
@@ -79,6 +79,7 @@ struct GraphModel {
     tokenizer: Tokenizer,
     graph: Graph,
     outputs: [usize; 1],
+    output_name: Sourced<String>,
     head: Head,
 }
 
@@ -104,7 +105,8 @@ impl SparseText {
     /// `stopwords.txt`; `minicoil.triplet.model.npy` and `.vocab`.
     pub fn load(kind: SparseKind, spec: &ModelSpec, graph: &Graph) -> Result<Self> {
         let tokenizer = Tokenizer::load(spec)?;
-        let output = output(kind, spec, graph)?;
+        let chosen = output(kind, spec, graph, &tokenizer)?;
+        let output = chosen.position;
         let head = match kind {
             SparseKind::SpladePlusPlus => Head::SpladePlusPlus,
             SparseKind::InferenceFreeSplade => {
@@ -126,7 +128,8 @@ impl SparseText {
                 Head::MiniCoil(Box::new(head))
             }
         };
-        let model = GraphModel { tokenizer, graph: graph.clone(), outputs: [output], head };
+        let output_name = Sourced { value: graph.outputs[output].name.clone(), source: chosen.source };
+        let model = GraphModel { tokenizer, output_name, graph: graph.clone(), outputs: [output], head };
         Ok(Self { model: Model::Graph(Box::new(model)) })
     }
 
@@ -135,6 +138,14 @@ impl SparseText {
         match &self.model {
             Model::Bm25(_) => None,
             Model::Graph(model) => Some(&model.tokenizer),
+        }
+    }
+
+    /// The output of the graph that is read, and who chose it; BM25 has none.
+    pub fn output_name(&self) -> Option<&Sourced<String>> {
+        match &self.model {
+            Model::Bm25(_) => None,
+            Model::Graph(model) => Some(&model.output_name),
         }
     }
 
@@ -163,28 +174,46 @@ impl SparseText {
     }
 }
 
-/// The position of the output that a kind reads: the one asked for, the kind's own, or the first.
-fn output(kind: SparseKind, spec: &ModelSpec, graph: &Graph) -> Result<usize> {
+/// The output that a kind reads: the one asked for, the kind's own, or the first.
+///
+/// A graph that cannot be of the kind fails here. Otherwise the values of any encoder would be taken for weights of the vocabulary.
+fn output(kind: SparseKind, spec: &ModelSpec, graph: &Graph, tokenizer: &Tokenizer) -> Result<Chosen> {
     model::check_inputs(spec, graph)?;
     let own = match kind {
         SparseKind::Bm42 { .. } => Some(bm42::OUTPUT),
-        SparseKind::SpladePlusPlus | SparseKind::InferenceFreeSplade | SparseKind::MiniCoil(_) => None,
+        SparseKind::SpladePlusPlus | SparseKind::InferenceFreeSplade => Some(SCORES),
+        SparseKind::MiniCoil(_) => None,
     };
-    let Some(name) = spec.output_name.as_deref().or(own) else {
-        let first = (!graph.outputs.is_empty()).then_some(0);
-        return first.ok_or_else(|| json::invalid(&spec.graph_path, "has no outputs"));
+    let chosen = model::choose_output(spec, graph, own)?;
+    let port = &graph.outputs[chosen.position];
+    let unfit = |expected: &str| {
+        let why = format_args!("output {} is {:?}, expected {expected}", port.name, port.dims);
+        Err(json::invalid(&spec.graph_path, why))
     };
-    graph.output_position(name).ok_or_else(|| {
-        let names: Vec<&str> = graph.outputs.iter().map(|port| port.name.as_str()).collect();
-        let names = names.join(", ");
-        if spec.output_name.is_some() {
-            let message =
-                format!("Expected one of the graph's outputs ({names}) for outputName but received '{name}'");
-            Error::new(ErrorKind::InvalidOption, message)
-        } else {
-            json::invalid(&spec.graph_path, format_args!("has no output {name}; its outputs are {names}"))
+    match kind {
+        SparseKind::Bm42 { .. } if !chosen.requested && port.name != bm42::OUTPUT => {
+            let names: Vec<&str> = graph.outputs.iter().map(|port| port.name.as_str()).collect();
+            let why = format_args!("has no output {}; its outputs are {}", bm42::OUTPUT, names.join(", "));
+            Err(json::invalid(&spec.graph_path, why))
         }
-    })
+        SparseKind::Bm42 { .. } if !matches!(port.dims.len(), 0 | 4) => {
+            unfit("[rows, heads, tokens, tokens]")
+        }
+        SparseKind::SpladePlusPlus | SparseKind::InferenceFreeSplade | SparseKind::MiniCoil(_)
+            if !matches!(port.dims.len(), 0 | 3) =>
+        {
+            unfit("[rows, tokens, n]")
+        }
+        SparseKind::SpladePlusPlus | SparseKind::InferenceFreeSplade
+            if last_dim(port).is_some_and(|entries| entries < tokenizer.vocabulary_len()) =>
+        {
+            let entries = tokenizer.vocabulary_len();
+            unfit(&format!(
+                "a weight for each of the {entries} entries of the vocabulary, [rows, tokens, {entries}]"
+            ))
+        }
+        _ => Ok(chosen),
+    }
 }
 
 impl Family for SparseText {

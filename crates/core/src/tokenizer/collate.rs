@@ -8,7 +8,10 @@ impl Tokenizer {
     /// Length of a row whose longest item has `len` tokens.
     #[must_use]
     pub fn padded_len(&self, len: usize) -> usize {
-        len.next_multiple_of(self.padding.multiple_of)
+        match self.fixed_len {
+            Some(fixed) => fixed.max(len),
+            None => len.next_multiple_of(self.padding.multiple_of),
+        }
     }
 
     /// Whether padding stands before the tokens.
@@ -30,7 +33,8 @@ impl Tokenizer {
     ///
     /// Every input is `[rows, padded_len]` of int64: `input_ids`, `attention_mask`, `token_type_ids`,
     /// `position_ids`, each only if the graph has it. Positions count the tokens of an item, from the
-    /// architecture's first position on; padding has position 0.
+    /// architecture's first position on; padding has position 0. A decoder's `past_key_values.*` are
+    /// `[rows, heads, 0, values of a head]`, without a value.
     #[must_use]
     pub fn collate(&self, items: &[&Item], graph: &Graph) -> Batch {
         let longest = items.iter().map(|item| item.len()).max().unwrap_or(0);
@@ -71,7 +75,13 @@ impl Tokenizer {
                         *to = i64::try_from(position + tokenizer.position_offset).unwrap_or(i64::MAX);
                     }
                 },
-                _ => continue,
+                _ => {
+                    if let Some(shape) = self.past.shape(port, items.len()) {
+                        let name = port.name.as_str().into();
+                        inputs.push(Input { name, shape, data: InputData::F32(Vec::new()) });
+                    }
+                    continue;
+                }
             };
             let blank = match port.name.as_str() {
                 "input_ids" => i64::from(self.padding.id),

@@ -1,12 +1,10 @@
 //! One text to token ids, under a limit, without looking at more of a long text than the limit needs.
 
 use super::{Item, Overflow, Side, Tokenizer};
+use crate::quiet;
 use millrace_contract::{Error, ErrorKind, Result};
 use millrace_text::cut_before;
-use std::{
-    borrow::Cow,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::borrow::Cow;
 use tokenizers::{
     Model, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, TruncationDirection,
 };
@@ -114,7 +112,7 @@ impl Tokenizer {
         // sentence-transformers lowercases before the tokenizer, special tokens included.
         let text = if self.lowercase { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) };
         // The library panics where its invariants break, which a text must not turn into a crash.
-        catch_unwind(AssertUnwindSafe(|| read(&text)))
+        quiet::catch(|| read(&text))
             .map_err(|_| Error::new(ErrorKind::Internal, "the tokenizer panicked on this text"))?
     }
 

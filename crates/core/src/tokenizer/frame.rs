@@ -3,7 +3,7 @@
 //! Running the post-processor on every text would copy all of its tokens several times; around a single text
 //! it only ever puts the same tokens before and after.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use crate::quiet;
 use tokenizers::{Encoding, Token};
 
 /// What stands before and after a text's own tokens.
@@ -89,7 +89,7 @@ pub(super) fn post_processed(
     };
     let (first, second) = (encoding(ids, 0), second.map(|ids| encoding(ids, 1)));
     // The library leaves some combinations of post-processors as a panic.
-    catch_unwind(AssertUnwindSafe(|| tokenizer.post_process(first, second, true)))
+    quiet::catch(|| tokenizer.post_process(first, second, true))
         .map_err(|_| "the post_processor is not one that the tokenizer library can run".to_owned())?
         .map(|encoding| (encoding.get_ids().to_vec(), encoding.get_type_ids().to_vec()))
         .map_err(|error| error.to_string())

@@ -1,15 +1,18 @@
 //! From the files of a model directory to a [`Tokenizer`], with FastEmbed's precedence of settings.
 
 use super::{Frame, Padding, Side, Tokenizer};
-use crate::model::{
-    ModelSpec,
-    json::{invalid, missing, read_bytes, read_object},
+use crate::{
+    model::{
+        EmptyPast, ModelSpec,
+        json::{invalid, missing, read_bytes, read_object, unreadable},
+    },
+    quiet,
 };
 use millrace_contract::Result;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::{path::Path, sync::OnceLock};
-use tokenizers::{AddedToken, PaddingDirection, TruncationDirection};
+use tokenizers::{AddedToken, ModelWrapper, PaddingDirection, TruncationDirection};
 
 /// Least bytes before a cut that are not trusted: longer than what normalisers and pre-tokenisers look ahead.
 const LEAST_MARGIN: usize = 256;
@@ -91,6 +94,8 @@ impl Tokenizer {
             truncation,
             lowercase: spec.lowercase,
             position_offset: spec.position_offset(),
+            fixed_len: spec.fixed_len,
+            past: spec.past.clone(),
         })
     }
 
@@ -111,6 +116,8 @@ impl Tokenizer {
             truncation: Side::Right,
             lowercase: false,
             position_offset: 0,
+            fixed_len: None,
+            past: EmptyPast::default(),
         })
     }
 }
@@ -118,10 +125,30 @@ impl Tokenizer {
 fn parse(path: &Path) -> Result<tokenizers::Tokenizer> {
     let bytes = read_bytes(path)?.ok_or_else(|| missing(path))?;
     // The library panics on some contradictory files instead of failing.
-    match std::panic::catch_unwind(|| serde_json::from_slice::<tokenizers::Tokenizer>(&bytes)) {
-        Ok(Ok(tokenizer)) => Ok(tokenizer),
-        Ok(Err(error)) => Err(invalid(path, error)),
-        Err(_) => Err(invalid(path, "the tokenizer library cannot read it")),
+    let mut tokenizer = match quiet::catch(|| serde_json::from_slice::<tokenizers::Tokenizer>(&bytes)) {
+        Ok(Ok(tokenizer)) => tokenizer,
+        Ok(Err(error)) => return Err(unreadable(path, &bytes, error)),
+        Err(_) => return Err(invalid(path, "the tokenizer library cannot read it")),
+    };
+    take_out_chance(&mut tokenizer);
+    Ok(tokenizer)
+}
+
+/// Clears what training adds to a tokenizer to vary its tokens. With a saved BPE dropout the same text would have other tokens, and so
+/// another vector, at each call.
+fn take_out_chance(tokenizer: &mut tokenizers::Tokenizer) {
+    match tokenizer.get_model() {
+        ModelWrapper::BPE(bpe) if bpe.dropout.is_some() => {
+            let mut bpe = bpe.clone();
+            bpe.dropout = None;
+            tokenizer.with_model(bpe);
+        }
+        ModelWrapper::Unigram(unigram) if unigram.alpha.is_some() || unigram.nbest_size.is_some() => {
+            let mut unigram = unigram.clone();
+            (unigram.alpha, unigram.nbest_size) = (None, None);
+            tokenizer.with_model(unigram);
+        }
+        _ => {}
     }
 }
 

@@ -16,6 +16,7 @@ mod vocabulary;
 
 pub use chunks::{Chunks, TextChunk};
 
+use crate::model::EmptyPast;
 use frame::Frame;
 use millrace_contract::Result;
 use pair::PairFrame;
@@ -94,6 +95,10 @@ pub struct Tokenizer {
     position_offset: usize,
     /// Bytes before a cut of a long text whose tokens may be different without the cut.
     margin: usize,
+    /// Tokens of every row, where the graph takes no other length.
+    fixed_len: Option<usize>,
+    /// What a decoder keeps of texts before this one, of which there are none.
+    past: EmptyPast,
 }
 
 impl Tokenizer {
@@ -106,6 +111,11 @@ impl Tokenizer {
     /// Rounds no lengths up from now on.
     pub(crate) fn pad_exactly(&mut self) {
         self.padding.multiple_of = 1;
+    }
+
+    /// Pads every row to `len` tokens from now on, for a graph that takes no other length.
+    pub(crate) fn pad_to(&mut self, len: Option<usize>) {
+        self.fixed_len = len;
     }
 
     /// Which end of a text is cut off.

@@ -1,11 +1,11 @@
 //! Two texts to one row of token ids, the longer one cut first.
 //!
-//! As for single texts, the special tokens are learned once, and neither text is tokenised further than the limit
-//! needs.
+//! As for single texts, the special tokens are learned once, and a text is tokenised only as far as the limit needs. Only where
+//! both texts exceed the room are they read on, because which of them is the longer one decides who keeps an odd token.
 
 use super::{
-    Item, Overflow, Tokenizer,
-    encode::too_long,
+    Item, Overflow, Side, Tokenizer,
+    encode::{MOST_BYTES, ids, too_long},
     frame::{PROBE, post_processed},
 };
 use millrace_contract::{Error, ErrorKind, Result};
@@ -90,12 +90,9 @@ impl Tokenizer {
                 ),
             )
         })?;
-        // As far as the library reads a text of a pair: to the piece that reaches the whole limit. Where both texts
-        // fill an odd room, what was read decides which one keeps a token more.
-        let enough = room.max(limit - 1);
-        let (first_ids, first_more) = self.body(first, enough, Overflow::Truncate)?;
-        let (second_ids, second_more) = self.body(second, enough, Overflow::Truncate)?;
-        let lengths = [first_ids.len(), second_ids.len()];
+        let (first_ids, first_more) = self.body(first, room, Overflow::Truncate)?;
+        let (second_ids, second_more) = self.body(second, room, Overflow::Truncate)?;
+        let mut lengths = [first_ids.len(), second_ids.len()];
         let total = first_ids.len().saturating_add(second_ids.len());
         // A text that was not read to its end is cut, however few tokens its beginning has.
         let truncated = total > room || first_more || second_more;
@@ -103,10 +100,33 @@ impl Tokenizer {
             let more = if first_more || second_more { "more than " } else { "" };
             return Err(too_long(if more.is_empty() { total + added } else { limit }, limit, more));
         }
+        if first_more && second_more && room % 2 == 1 {
+            // Each was read to just beyond the room, so what was read does not tell which one is longer. Without the whole lengths
+            // the odd token would go to the wrong text, and the score would be another one.
+            lengths = [self.whole_len(first)?, self.whole_len(second)?];
+        }
         let [keep_first, keep_second] = shares(lengths, room);
         let (ids, types) = frame.wrap(self.keep(&first_ids, keep_first), self.keep(&second_ids, keep_second));
         let type_ids = types.iter().any(|&id| id != 0).then(|| types.into());
         Ok(Item { ids: ids.into(), type_ids, truncated })
+    }
+
+    /// Tokens that all of `text` has, without special tokens.
+    ///
+    /// Texts of more than [`MOST_BYTES`] are counted in blocks of that size, so that memory stays bounded. A block's cut can change the
+    /// count by a token, which only matters between two texts of a megabyte whose lengths differ by less.
+    fn whole_len(&self, text: &str) -> Result<usize> {
+        self.guarded(text, |mut text| {
+            let mut count = 0;
+            while !text.is_empty() {
+                let end =
+                    if text.len() > MOST_BYTES { text.floor_char_boundary(MOST_BYTES) } else { text.len() };
+                let (block, rest) = text.split_at(end);
+                count += ids(&self.pieces(block, None, Side::Right)?).len();
+                text = rest;
+            }
+            Ok(count)
+        })
     }
 
     fn pair_frame(&self) -> Result<&PairFrame> {

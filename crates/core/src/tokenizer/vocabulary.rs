@@ -11,6 +11,11 @@ impl Tokenizer {
         self.inner.id_to_token(id)
     }
 
+    /// Entries of the vocabulary, without the tokens that were added to it.
+    pub(crate) fn vocabulary_len(&self) -> usize {
+        self.inner.get_vocab_size(false)
+    }
+
     /// Ids of all special tokens, those of `special_tokens_map.json` included.
     #[must_use]
     pub fn special_ids(&self) -> HashSet<u32> {

@@ -3,7 +3,7 @@
 use super::PATCH_SIDE;
 use crate::{
     image::Processor,
-    model::{graph_file, json},
+    model::{NO_FILE_SAYS, SCORES, Sourced, check_directory, graph_file, json, said_by},
 };
 use millrace_contract::{Element, Error, ErrorKind, Graph, Pooling, Port, Result};
 use serde_json::Value;
@@ -37,6 +37,8 @@ pub struct VisionRequest {
     pub pooling: Option<VisionPooling>,
     /// Whether vectors are scaled to length 1; they are by default.
     pub normalize: Option<bool>,
+    /// Names of the options above, as TypeScript spells them, that the model's definition says and not the caller.
+    pub defined: Vec<String>,
 }
 
 /// A directory, understood.
@@ -49,9 +51,9 @@ pub struct VisionSpec {
     /// What is done to an image first.
     pub processor: Processor,
     patch_side: usize,
-    output_name: Option<String>,
-    pooling: Option<VisionPooling>,
-    normalize: bool,
+    output_name: Option<Sourced<String>>,
+    pooling: Option<Sourced<VisionPooling>>,
+    normalize: Sourced<bool>,
 }
 
 /// A vision graph's ends.
@@ -65,12 +67,12 @@ pub struct VisionHead {
     pub patch_side: usize,
     /// Position of the output among the graph's.
     pub output: usize,
-    /// Its name.
-    pub output_name: String,
+    /// Its name, and who chose it.
+    pub output_name: Sourced<String>,
     /// How the vector is taken from it.
-    pub pooling: VisionPooling,
+    pub pooling: Sourced<VisionPooling>,
     /// Whether vectors are scaled to length 1.
-    pub normalize: bool,
+    pub normalize: Sourced<bool>,
     /// Dimensions of a vector, where the graph tells.
     pub dim: Option<usize>,
 }
@@ -78,7 +80,7 @@ pub struct VisionHead {
 impl VisionHead {
     /// The pooling of [`DenseOptions`](crate::postprocess::DenseOptions) that this head comes to.
     pub(super) fn dense_pooling(&self) -> Pooling {
-        match self.pooling {
+        match self.pooling.value {
             VisionPooling::Flatten => Pooling::None,
             VisionPooling::FirstToken => Pooling::Cls,
         }
@@ -91,21 +93,18 @@ impl VisionHead {
 /// [`ErrorKind::InvalidOption`] what the caller must change.
 pub fn resolve(request: &VisionRequest) -> Result<VisionSpec> {
     let dir: &Path = &request.dir;
-    if !dir.is_dir() {
-        return Err(Error::new(
-            ErrorKind::ModelNotFound,
-            format!("{} is not a directory: the model's files are expected there", dir.display()),
-        ));
-    }
+    check_directory(dir)?;
+    let source = |name: &str| said_by(&request.defined, name);
+    let normalize = request.normalize.map(|value| Sourced { value, source: source("normalize") });
     let model_file = graph_file::choose(dir, request.model_file.as_deref())?;
     Ok(VisionSpec {
         graph_path: dir.join(&model_file),
         model_file,
         processor: Processor::load(dir)?,
         patch_side: patch_side(dir)?,
-        output_name: request.output_name.clone(),
-        pooling: request.pooling,
-        normalize: request.normalize.unwrap_or(true),
+        output_name: request.output_name.clone().map(|value| Sourced { value, source: source("outputName") }),
+        pooling: request.pooling.map(|value| Sourced { value, source: source("pooling") }),
+        normalize: normalize.unwrap_or_else(|| Sourced { value: true, source: NO_FILE_SAYS.to_owned() }),
     })
 }
 
@@ -121,8 +120,11 @@ fn patch_side(dir: &Path) -> Result<usize> {
 
 /// Chooses the output and how it is pooled.
 ///
-/// The output is the one asked for; else `pooler_output`, where the first output is one of tokens; else the first. Of
-/// tokens, `[rows, tokens, dim]`, the first is taken where nobody says otherwise; anything else is flattened.
+/// The output is the one asked for; else, unless a pooling is asked for, one of those that hold finished vectors by their names; else the first.
+/// Of tokens, `[rows, tokens, dim]`, the caller has to say what is taken; all values of any other shape are.
+///
+/// [`ErrorKind::InvalidOption`] names the option that has to say what nobody says; [`ErrorKind::ModelInvalid`] is for graphs that give no
+/// vectors, such as those of classifiers.
 pub fn bind(spec: &VisionSpec, graph: &Graph) -> Result<VisionHead> {
     let broken = |why: String| json::invalid(&spec.graph_path, why);
     let input = graph.inputs.first().ok_or_else(|| broken("has no inputs".to_owned()))?;
@@ -132,8 +134,8 @@ pub fn bind(spec: &VisionSpec, graph: &Graph) -> Result<VisionHead> {
         let found = found.join(", ");
         return Err(broken(format!("expected one input [images, 3, height, width], but there are: {found}")));
     }
-    if input.element != Element::F32 {
-        return Err(broken(format!("input {} is {:?}, expected F32", input.name, input.element)));
+    if !matches!(input.element, Element::F32 | Element::F16) {
+        return Err(broken(format!("input {} is {:?}, expected F32 or F16", input.name, input.element)));
     }
     let size = fixed(input, 2).zip(fixed(input, 3));
     if let (Some(size), Some(made)) = (size, spec.processor.tile_size())
@@ -145,30 +147,32 @@ pub fn bind(spec: &VisionSpec, graph: &Graph) -> Result<VisionHead> {
         );
         return Err(broken(why));
     }
-    let output = match &spec.output_name {
-        Some(name) => graph.output_position(name).ok_or_else(|| {
-            let names: Vec<&str> = graph.outputs.iter().map(|port| port.name.as_str()).collect();
-            Error::new(
-                ErrorKind::InvalidOption,
-                format!(
-                    "Expected one of the graph's outputs ({}) for outputName but received '{name}'",
-                    names.join(", ")
-                ),
-            )
-        })?,
-        None if graph.outputs.first().is_some_and(|port| port.dims.len() == 3) => {
-            graph.output_position("pooler_output").unwrap_or(0)
-        }
-        None => 0,
-    };
+    if let Some(&images) = input.dims.first().filter(|&&images| images > 1) {
+        let why = format!(
+            "input {} is {:?}: the graph runs exactly {images} images at a time; export it with a batch axis that varies, or of 1",
+            input.name, input.dims
+        );
+        return Err(broken(why));
+    }
+    let (output, source) = choose_output(spec, graph)?;
     let port = graph.outputs.get(output).ok_or_else(|| broken("has no outputs".to_owned()))?;
     if matches!(port.element, Element::Bool | Element::Other) {
         return Err(broken(format!("output {} holds no numbers ({:?})", port.name, port.element)));
     }
-    let tokens = port.dims.len() == 3;
-    let pooling =
-        spec.pooling.unwrap_or(if tokens { VisionPooling::FirstToken } else { VisionPooling::Flatten });
-    let dim = match pooling {
+    if port.name == SCORES && spec.output_name.is_none() {
+        return Err(broken(format!(
+            "output {SCORES} holds the scores of a classifier and no vectors; name another output with outputName if the graph has them"
+        )));
+    }
+    let pooling = match &spec.pooling {
+        Some(asked) => asked.clone(),
+        None if port.dims.len() == 3 => return Err(nobody_says(spec, port)),
+        None => Sourced {
+            value: VisionPooling::Flatten,
+            source: format!("output {}, which is {:?}", port.name, port.dims),
+        },
+    };
+    let dim = match pooling.value {
         VisionPooling::FirstToken => fixed(port, 2),
         VisionPooling::Flatten => (1..port.dims.len()).map(|axis| fixed(port, axis)).product(),
     };
@@ -177,11 +181,55 @@ pub fn bind(spec: &VisionSpec, graph: &Graph) -> Result<VisionHead> {
         size,
         patch_side: spec.patch_side,
         output,
-        output_name: port.name.clone(),
+        output_name: Sourced { value: port.name.clone(), source },
         pooling,
-        normalize: spec.normalize,
+        normalize: spec.normalize.clone(),
         dim: dim.filter(|_| port.dims.len() > 1),
     })
+}
+
+/// Names under which exports of image models give finished vectors, the surest first.
+const FINISHED_IMAGES: [&str; 3] = ["image_embeds", "sentence_embedding", "pooler_output"];
+
+/// The position of the output to read, and who says so.
+fn choose_output(spec: &VisionSpec, graph: &Graph) -> Result<(usize, String)> {
+    if let Some(name) = &spec.output_name {
+        let position = graph.output_position(&name.value).ok_or_else(|| {
+            let names: Vec<&str> = graph.outputs.iter().map(|port| port.name.as_str()).collect();
+            Error::new(
+                ErrorKind::InvalidOption,
+                format!(
+                    "Expected one of the graph's outputs ({}) for outputName but received '{}'",
+                    names.join(", "),
+                    name.value
+                ),
+            )
+        })?;
+        return Ok((position, name.source.clone()));
+    }
+    if graph.outputs.len() < 2 {
+        return Ok((0, "the graph's only output".to_owned()));
+    }
+    // Whoever asks for a pooling means an output of tokens, FastEmbed's first.
+    let named = FINISHED_IMAGES.iter().find_map(|name| graph.output_position(name));
+    match named.filter(|_| spec.pooling.is_none()) {
+        Some(position) => Ok((position, "the graph's output of finished vectors".to_owned())),
+        None => Ok((0, format!("the first of the graph's {} outputs", graph.outputs.len()))),
+    }
+}
+
+/// The error where the meaning of a vector would have to be guessed.
+fn nobody_says(spec: &VisionSpec, port: &Port) -> Error {
+    Error::new(
+        ErrorKind::InvalidOption,
+        format!(
+            "Expected 'cls' (the first token) or 'none' (all values) for pooling but received none: output {} of {} has a vector for each \
+             token ({:?}), and nothing says which of them is the image's; an output with finished vectors can be named with outputName",
+            port.name,
+            spec.graph_path.display(),
+            port.dims
+        ),
+    )
 }
 
 fn fixed(port: &Port, axis: usize) -> Option<usize> {

@@ -27,13 +27,14 @@ pub(super) fn load(host: &Host<'_>) -> Result<Box<dyn Served>> {
     let spec = model::resolve(&host.options.request()?)?;
     let tokenizer = Tokenizer::load(&spec)?;
     let backend = host.graph(&spec.graph_path)?;
+    let spec = spec.fit(backend.graph())?;
     let head = model::bind(&spec, backend.graph())?;
     let family = DenseText::new(tokenizer, backend.graph().clone(), &head);
     host.serve(backend, family, Facts { spec, head }, |info, family, Facts { spec, head }| {
         info.describe(spec);
         info.dim = head.dim.map(count);
-        info.pooled(head.pooling, head.normalize);
-        info.output_name = Some(head.output_name.clone());
+        info.pooled(&head.poolings, &head.normalize);
+        info.reads(&head.output_name);
         info.has_tasks = family.has_tasks();
     })
 }
@@ -88,7 +89,7 @@ impl Surface for DenseText {
 
     fn call(&self, facts: &Facts, options: NativeJobOptions) -> Result<(DenseCall, VectorShape)> {
         let Facts { spec, head } = facts;
-        let (vector, shape) = vector(&options, head.pooling, head.normalize, head.dim)?;
+        let (vector, shape) = vector(&options, head.pooling(), head.normalize.value, head.dim)?;
         if options.prompt.as_deref().is_some_and(|prompt| !prompt.is_empty()) && !spec.include_prompt {
             let message = "This model's pooling leaves the prompt's tokens out, which is not supported: embed without a prompt";
             return Err(Error::new(ErrorKind::InvalidOption, message));

@@ -34,9 +34,11 @@ pub(super) fn load(host: &Host<'_>) -> Result<Box<dyn Served>> {
     let kind = kind(host.options.kind.as_deref())?;
     let spec = model::resolve(&host.options.request()?)?;
     let backend = host.graph(&spec.graph_path)?;
+    let spec = spec.fit(backend.graph())?;
     let family = LateText::load(kind, &spec, backend.graph())?;
     host.serve(backend, family, spec, |info, family, spec| {
         info.describe(spec);
+        info.reads(family.output_name());
         info.dim = family.dim().map(count);
     })
 }

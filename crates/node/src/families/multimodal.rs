@@ -25,6 +25,7 @@ pub(super) fn load(host: &Host<'_>) -> Result<Box<dyn Served>> {
     host.serve(backend, family, dim, |info, family, dim| {
         info.describe(&family.spec().model);
         info.dim = dim.map(count);
+        info.reads(family.output_name());
     })
 }
 

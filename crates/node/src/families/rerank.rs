@@ -19,8 +19,12 @@ use millrace_core::{
 pub(super) fn load(host: &Host<'_>) -> Result<Box<dyn Served>> {
     let spec = model::resolve(&host.options.request()?)?;
     let backend = host.graph(&spec.graph_path)?;
+    let spec = spec.fit(backend.graph())?;
     let family = CrossEncoder::load(&spec, backend.graph())?;
-    host.serve(backend, family, spec, |info, _, spec| info.describe(spec))
+    host.serve(backend, family, spec, |info, family, spec| {
+        info.describe(spec);
+        info.reads(family.output_name());
+    })
 }
 
 impl Surface for CrossEncoder {

@@ -104,10 +104,14 @@ pub(super) fn load(host: &Host<'_>, stems: Option<Arc<Stems>>) -> Result<Box<dyn
     let kind = kind(host)?;
     let spec = model::resolve(&host.options.request()?)?;
     let backend = host.graph(&spec.graph_path)?;
+    let spec = spec.fit(backend.graph())?;
     let family = SparseText::load(kind, &spec, backend.graph())?;
-    host.serve(backend, family, Some(spec), |info, _, spec| {
+    host.serve(backend, family, Some(spec), |info, family, spec| {
         if let Some(spec) = spec {
             info.describe(spec);
+        }
+        if let Some(output) = family.output_name() {
+            info.reads(output);
         }
     })
 }

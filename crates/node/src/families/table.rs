@@ -5,7 +5,7 @@ use crate::{
     batch::{NativeBatch, count, double},
     host::Host,
     inputs::Inputs,
-    options::{NativeCountOptions, NativeJobOptions, size},
+    options::{NativeCountOptions, NativeJobOptions, NativeModelOptions, size},
     served::{Served, Surface},
 };
 use millrace_contract::{Pooling, Result};
@@ -13,13 +13,23 @@ use millrace_core::{
     dense::{DenseCall, DenseRow, StaticText},
     engine::Engine,
     job::Delivery,
-    model::Limit,
+    model::{Limit, Sourced},
 };
 use std::path::Path;
 
 pub(crate) struct Facts {
     limit: Limit,
-    normalize: bool,
+    normalize: Sourced<bool>,
+}
+
+fn normalize(options: &NativeModelOptions) -> Sourced<bool> {
+    let defined = options.defined.iter().flatten().any(|name| name == "normalize");
+    let source = match options.normalize {
+        Some(_) if defined => "the model's definition",
+        Some(_) => "normalize",
+        None => "the default of static models",
+    };
+    Sourced { value: options.normalize.unwrap_or(true), source: source.to_owned() }
 }
 
 pub(super) fn load(host: &Host<'_>) -> Result<Box<dyn Served>> {
@@ -29,12 +39,13 @@ pub(super) fn load(host: &Host<'_>) -> Result<Box<dyn Served>> {
         Some(tokens) => Limit { tokens: size(tokens), source: "maxLength".to_owned() },
         None => Limit { tokens: StaticText::LIMIT, source: "the default of static models".to_owned() },
     };
-    let facts = Facts { limit, normalize: options.normalize.unwrap_or(true) };
+    let facts = Facts { limit, normalize: normalize(options) };
     host.serve(Host::graphless(), family, facts, |info, family, facts| {
         info.dir = Some(options.dir().to_owned());
         info.model_file = Some(options.model_file.as_deref().unwrap_or(StaticText::FILE).to_owned());
         info.dim = Some(count(family.dim()));
-        info.pooled(Pooling::Mean, facts.normalize);
+        let source = "static models, whose vectors are means".to_owned();
+        info.pooled(&Sourced { value: vec![Pooling::Mean], source }, &facts.normalize);
         info.limited(&facts.limit);
         info.weight_bytes = double(family.weight_bytes() as u64);
     })
@@ -45,7 +56,7 @@ impl Surface for StaticText {
     type Shape = VectorShape;
 
     fn call(&self, facts: &Facts, options: NativeJobOptions) -> Result<(DenseCall, VectorShape)> {
-        let (vector, shape) = vector(&options, Pooling::Mean, facts.normalize, Some(self.dim()))?;
+        let (vector, shape) = vector(&options, Pooling::Mean, facts.normalize.value, Some(self.dim()))?;
         let limit = options.max_length.map_or(facts.limit.tokens, size);
         let call = DenseCall {
             limit,

@@ -14,6 +14,7 @@ use millrace_core::{
     engine::Engine,
     image::ImageInput,
     job::Delivery,
+    model::Sourced,
     vision::{self, VisionCall, VisionFamily, VisionPooling},
 };
 
@@ -27,12 +28,13 @@ pub(super) fn load(host: &Host<'_>) -> Result<Box<dyn Served>> {
         info.dir = Some(host.options.dir().to_owned());
         info.model_file = Some(spec.model_file.clone());
         info.dim = head.dim.map(count);
-        let pooling = match head.pooling {
+        let pooling = match head.pooling.value {
             VisionPooling::FirstToken => Pooling::Cls,
             VisionPooling::Flatten => Pooling::None,
         };
-        info.pooled(pooling, head.normalize);
-        info.output_name = Some(head.output_name.clone());
+        let poolings = Sourced { value: vec![pooling], source: head.pooling.source.clone() };
+        info.pooled(&poolings, &head.normalize);
+        info.reads(&head.output_name);
     })
 }
 
@@ -42,7 +44,7 @@ impl Surface for VisionFamily {
 
     fn call(&self, (): &(), options: NativeJobOptions) -> Result<(VisionCall, VectorShape)> {
         let head = self.head();
-        let (vector, shape) = vector(&options, Pooling::None, head.normalize, head.dim)?;
+        let (vector, shape) = vector(&options, Pooling::None, head.normalize.value, head.dim)?;
         let auto_orient = options.auto_orient.unwrap_or(false);
         Ok((VisionCall { limits: options.image_limits(), auto_orient, vector }, shape))
     }

@@ -24,8 +24,8 @@ pub struct NativeModelOptions {
     pub dir: Option<String>,
     /// File of the weights, relative to it.
     pub model_file: Option<String>,
-    /// `cls`, `mean`, `last`, `max` or `none`.
-    #[napi(ts_type = "'cls' | 'mean' | 'last' | 'max' | 'none'")]
+    /// How token vectors become one vector.
+    #[napi(ts_type = "import('./types.js').NativePooling")]
     pub pooling: Option<String>,
     /// Whether vectors get length 1.
     pub normalize: Option<bool>,
@@ -39,6 +39,8 @@ pub struct NativeModelOptions {
     pub max_length: Option<u32>,
     /// Whether the sentence-transformers files of the directory do not count, but for the prompts.
     pub plain_files: Option<bool>,
+    /// Names of the options above that the model's definition says and not the caller.
+    pub defined: Option<Vec<String>>,
     /// Options of BM25, and the weights of miniCOIL.
     pub bm25: Option<NativeBm25Options>,
     /// BM42's exponent.
@@ -100,6 +102,7 @@ impl NativeModelOptions {
             pad_to_limit: self.pad_to_limit.unwrap_or(false),
             max_length: self.max_length.map(size),
             plain_files: self.plain_files.unwrap_or(false),
+            defined: self.defined.clone().unwrap_or_default(),
         })
     }
 
@@ -116,6 +119,7 @@ impl NativeModelOptions {
             output_name: self.output_name.clone(),
             pooling,
             normalize: self.normalize,
+            defined: self.defined.clone().unwrap_or_default(),
         })
     }
 

@@ -9,6 +9,8 @@ pub(crate) fn pooling_name(pooling: Pooling) -> &'static str {
         Pooling::Mean => "mean",
         Pooling::LastToken => "last",
         Pooling::Max => "max",
+        Pooling::MeanSqrtLen => "mean-sqrt-len",
+        Pooling::WeightedMean => "weighted-mean",
         Pooling::None => "none",
     }
 }
@@ -34,10 +36,22 @@ pub(crate) fn quantization_name(quantization: Quantization) -> &'static str {
 }
 
 pub(super) fn pooling(value: &str) -> Result<Pooling> {
-    let all = [Pooling::Cls, Pooling::Mean, Pooling::LastToken, Pooling::Max, Pooling::None];
+    let all = [
+        Pooling::Cls,
+        Pooling::Mean,
+        Pooling::LastToken,
+        Pooling::Max,
+        Pooling::MeanSqrtLen,
+        Pooling::WeightedMean,
+        Pooling::None,
+    ];
     match all.into_iter().find(|pooling| pooling_name(*pooling) == value) {
         Some(pooling) => Ok(pooling),
-        None => unknown("pooling", value, "'cls', 'mean', 'last', 'max' or 'none'"),
+        None => unknown(
+            "pooling",
+            value,
+            "'cls', 'mean', 'last', 'max', 'mean-sqrt-len', 'weighted-mean' or 'none'",
+        ),
     }
 }
 
