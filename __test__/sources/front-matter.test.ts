@@ -19,6 +19,7 @@ describe('front matter', () => {
     '---\nFirst: a sentence with a colon.\nAnd another without one.\n---\nOrdinary text.\n',
     '---\nnever closed: true\n\nOrdinary text.\n',
     '+++\nnot TOML at all\n+++\nOrdinary text.\n',
+    '---\ntitle: one: two\ntitle: three\n---\nOrdinary text.\n',
   ])('is not what stands between two rules and is no mapping: %j', async (content) => {
     const { text, metadata } = await read(content)
     expect(text).toBe(content)
@@ -43,6 +44,8 @@ describe('front matter', () => {
     const { text, metadata } = await read('---\ntitle: Mills: a history\ntags: [a, b]\n---\ntext\n')
     expect(text).toBe('text\n')
     expect(without(metadata)).toEqual({ title: 'Mills: a history', tags: ['a', 'b'] })
+    const commented = await read('---\ntitle: Mills: a history\n# a comment\ntags: [a, b]\n---\ntext\n')
+    expect(without(commented.metadata)).toEqual({ title: 'Mills: a history', tags: ['a', 'b'] })
   })
 
   it('is TOML between lines of +++', async () => {

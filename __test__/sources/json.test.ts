@@ -32,6 +32,13 @@ it('refuses numbers that nothing can hold', async () => {
   ])
 })
 
+it('reads strings of any length beside large integers', () => {
+  const text = `${'a'.repeat(14_000_000)}\\n`
+  const parsed = parseJson(`{"id":12345678901234567890,"text":"${text}"}`) as { id: bigint; text: string }
+  expect(parsed.id).toBe(12345678901234567890n)
+  expect(parsed.text).toHaveLength(14_000_001)
+})
+
 it('writes large integers as they were read', () => {
   const text = '{"a":12345678901234567890,"b":["-98765432109876543210",-98765432109876543210],"c":1.5}'
   expect(toJsonText(parseJson(text))).toBe(text)

@@ -16,7 +16,7 @@ export type NativeAddon = typeof generated
 
 export type NativeFamily = 'dense' | 'static' | 'sparse' | 'late' | 'rerank' | 'image' | 'multimodal'
 
-/** How token vectors become one vector. */
+/** How token vectors become one vector. Only the generated declarations name it. @public */
 export type NativePooling = 'cls' | 'mean' | 'last' | 'max' | 'mean-sqrt-len' | 'weighted-mean' | 'none'
 
 /** Kinds of the families `sparse` and `late`. */

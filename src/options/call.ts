@@ -52,8 +52,7 @@ export interface CommonDefaults<E extends ErrorMode = ErrorMode> {
   timeoutMs?: number | undefined
   /**
    * Where rows are kept, so that equal inputs are embedded once; `false` for none. Calls whose rows depend on their
-   * batch-mates or on a caller's function do without: `batching: 'fixed'`, `keepPadding`, a `stemmer` of one's own; so do those in
-   * chunks (`overflow: 'chunk'`).
+   * batch-mates or on a caller's function do without: `batching: 'fixed'`, `keepPadding`, a `stemmer` of one's own.
    * @default false
    */
   cache?: TieredCache | false | undefined

@@ -192,9 +192,11 @@ export class Intake {
         this.#countSettled(known?.outcome ?? Outcome.none, entry.why)
         continue
       }
-      // A file that cannot be read today is no reason to remove what was read of it yesterday.
-      const keeps = entry.isUnreadable && known?.outcome === Outcome.written
-      const replaces = !keeps && (known?.outcome === Outcome.written || known?.outcome === Outcome.begun)
+      // A file that cannot be read today is no reason to remove what was read of it yesterday, also where a run died after it had
+      // noted that it would replace it.
+      const inStore = known?.outcome === Outcome.written || known?.outcome === Outcome.begun
+      const keeps = entry.isUnreadable && inStore
+      const replaces = !keeps && inStore
       const { index, id, document, content, outcome = Outcome.written, why } = entry
       const shownId = document.id.startsWith(NAMELESS) ? '' : document.id
       const job = new DocumentJob({ index, id, shownId, content, replaces, keeps, outcome, why })

@@ -45,7 +45,7 @@ export class EmbeddingPipeline implements AsyncDisposable {
   readonly #total = new Tally()
   #runs = 0
   #running: { run: PipelineRun; ended: Promise<unknown> } | undefined
-  /** The last run's hold on the store: it may outlive the run where a sink did not answer an abort. */
+  /** The hold of all runs so far on the store: it may outlive a run where a sink did not answer an abort. */
   #freed: Promise<unknown> = Promise.resolve()
   #closed = false
 
@@ -77,6 +77,7 @@ export class EmbeddingPipeline implements AsyncDisposable {
     if (this.#closed) throw new MillraceError('CLOSED', 'The pipeline was closed')
     if (this.#running !== undefined) throw busy()
     const run = new PipelineRun(this.#plan, this.#models, checked)
+    const before = this.#freed
     this.#runs++
     const working = this.#afterLast(run, source)
     this.#running = { run, ended: working.catch(() => {}) }
@@ -85,7 +86,8 @@ export class EmbeddingPipeline implements AsyncDisposable {
     } finally {
       this.#total.add(run.tally)
       this.#running = undefined
-      this.#freed = run.freed
+      // A run that was refused because an earlier call is still unanswered must not make that call forgotten.
+      this.#freed = Promise.all([before, run.freed])
     }
   }
 

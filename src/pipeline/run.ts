@@ -150,13 +150,17 @@ export class PipelineRun {
   async #tellProgress(source: DocumentSource): Promise<((quiet: boolean) => void) | undefined> {
     const { onProgress, total } = this.#options
     if (onProgress === undefined) return undefined
-    return tellProgress(onProgress, total ?? (await totalOf(source)), {
-      tally: this.tally,
-      waiting: () => this.waiting,
-      started: this.#started,
-      cache: this.#plan.cache,
-      onError: (error) => this.abort(error),
-    })
+    return tellProgress(
+      onProgress,
+      total ?? (await Promise.race([totalOf(source), aborted(this.#stop.signal)])),
+      {
+        tally: this.tally,
+        waiting: () => this.waiting,
+        started: this.#started,
+        cache: this.#plan.cache,
+        onError: (error) => this.abort(error),
+      },
+    )
   }
 
   async #process(source: DocumentSource, { shape, chunkers }: ModelFacts): Promise<void> {

@@ -52,7 +52,11 @@ async function yamlOf(block: string): Promise<Record<string, JsonValue> | undefi
   const metadata: Record<string, JsonValue> = {}
   for (const entry of block.split(/\r?\n(?=[^\s#-])/)) {
     const [, key = '', value = ''] = /^([^:]+?)\s*:\s*([\s\S]*)$/.exec(entry) ?? []
-    if (key !== '') Object.assign(metadata, read(entry) ?? { [key]: value.trim() })
+    if (key === '') continue
+    // Which of two values is meant nobody can tell, so the block stays text.
+    if (Object.hasOwn(metadata, key)) return undefined
+    const own = value.replaceAll(/^#.*$/gm, '').trim()
+    Object.assign(metadata, read(entry) ?? { [key]: own })
   }
   return metadata
 }

@@ -162,8 +162,15 @@ class PgVectorSink implements Sink {
   }
 
   async #begin(): Promise<void> {
-    if (!this.#inTransaction) await this.#query('BEGIN')
+    if (this.#inTransaction) return
+    // Before the answer: an abort closes the sink while it is awaited, and must take the transaction back all the same.
     this.#inTransaction = true
+    try {
+      await this.#query('BEGIN')
+    } catch (error) {
+      this.#inTransaction = false
+      throw error
+    }
   }
 
   async #commit(): Promise<void> {

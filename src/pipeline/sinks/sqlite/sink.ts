@@ -112,6 +112,7 @@ class SqliteSink implements Sink {
       const { removed } = db.prepare('SELECT changes() AS removed').get() as { removed: number }
       this.#state.records -= Number(removed)
       await nextTurn()
+      this.#throwIfClosed(db)
     }
   }
 
@@ -142,7 +143,10 @@ class SqliteSink implements Sink {
       )
       if (dense !== undefined) insertVector?.run(this.#next, vectorBytes(dense, i))
       this.#next++
-      if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await nextTurn()
+      if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) {
+        await nextTurn()
+        this.#throwIfClosed(db)
+      }
     }
     this.#state.records += records.length
   }
@@ -169,6 +173,14 @@ class SqliteSink implements Sink {
       this.#inTransaction = false
       if (this.#options.database === undefined) db.close()
     }
+  }
+
+  /**
+   * An aborted run closes the sink while a call may still be between two turns. A database that the caller gave stays open, so
+   * without this check the rest of the call would be written outside of any transaction.
+   */
+  #throwIfClosed(db: SqliteDatabase): void {
+    if (this.#database !== db) throw new MillraceError('CLOSED', 'The sink sqlite was closed')
   }
 
   /** The database; a file that a journal knows, and that is not there, is not made. */
