@@ -1,5 +1,5 @@
 /** How a stream ends early: break, abort, bad items, sources that throw. Each must release everything. */
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { MillraceError } from '../index.js'
@@ -99,7 +99,7 @@ describe('an abort', () => {
 
   it('rejects a pending read at once and removes its listener', async () => {
     const controller = new AbortController()
-    const listeners = countListeners(controller.signal)
+    const listeners = () => getEventListeners(controller.signal, 'abort').length
     const { source, state } = counted(100)
     const { stream, job } = streamOver(source, { stuck: true }, { signal: controller.signal })
     const pending = stream.toArray()
@@ -142,7 +142,7 @@ describe('an abort', () => {
 
   it('leaves no listener after a stream that ended by itself', async () => {
     const { signal } = new AbortController()
-    const listeners = countListeners(signal)
+    const listeners = () => getEventListeners(signal, 'abort').length
     await streamOver(texts(3), {}, { signal }).stream.toArray()
     expect(listeners()).toBe(0)
   })
@@ -233,18 +233,3 @@ it('rejects with the error of opening', async () => {
   })
   expect(state.read).toBe(0)
 })
-
-function countListeners(signal: AbortSignal): () => number {
-  let listeners = 0
-  const add = signal.addEventListener.bind(signal)
-  const remove = signal.removeEventListener.bind(signal)
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    listeners++
-    add(...args)
-  }
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    listeners--
-    remove(...args)
-  }
-  return () => listeners
-}

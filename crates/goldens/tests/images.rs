@@ -7,7 +7,7 @@ use millrace_core::{
     image::{self, ImageInput, ImageLimits, Processor},
     job::{JobOptions, OnError},
     postprocess::{DenseOptions, Values},
-    vision::{self, VisionCall, VisionFamily, VisionRequest},
+    vision::{self, VisionCall, VisionFamily, VisionPooling, VisionRequest},
 };
 use millrace_goldens::{Case, assert_close_by, cases, collect, engine, fixed, root};
 use std::path::{Path, PathBuf};
@@ -92,8 +92,14 @@ fn call() -> VisionCall {
     }
 }
 
+/// The registry of models says of this one what its files do not: which of the tokens is the image's.
+fn pooling_of(dir: &Path) -> Option<VisionPooling> {
+    dir.ends_with("nomic_vision").then_some(VisionPooling::FirstToken)
+}
+
 fn open(dir: PathBuf) -> millrace_core::engine::Engine<VisionFamily> {
-    let spec = vision::resolve(&VisionRequest { dir, ..VisionRequest::default() }).unwrap();
+    let pooling = pooling_of(&dir);
+    let spec = vision::resolve(&VisionRequest { dir, pooling, ..VisionRequest::default() }).unwrap();
     let path = spec.graph_path.clone();
     engine(&path, |graph| {
         let head = vision::bind(&spec, graph).unwrap();

@@ -12,6 +12,7 @@ use millrace_core::{
 };
 use millrace_goldens::{Case, assert_close, backend, cases, collect, engine, fixed, root};
 use serde_json::Value;
+use tokenizers::TruncationDirection;
 
 fn resolve(case: &Case) -> ModelSpec {
     let model_file = case.json["custom_model"]["model_file"].as_str().map(str::to_owned);
@@ -160,31 +161,52 @@ fn pairs_are_tokenised_as_by_fastembed() {
     assert_eq!(done, 4);
 }
 
-/// The library's own path cuts pairs of any lengths as this one does.
+/// How long the two texts of a pair may be that have `room` together: the rule of tokenizers 0.21, 0.22 and 0.23.3, by the whole
+/// lengths of both. The longer one gives way; where both are longer than half of the room, it keeps the odd token.
+fn lengths(first: usize, second: usize, room: usize) -> (usize, usize) {
+    if first + second <= room {
+        return (first, second);
+    }
+    let shorter = first.min(second);
+    let (short, long) =
+        if shorter + shorter <= room { (shorter, room - shorter) } else { (room / 2, room - room / 2) };
+    if first > second { (long, short) } else { (short, long) }
+}
+
+/// Pairs of any lengths are cut by that rule. The library of this workspace is 0.23.2, which alone compares lengths as far as it has
+/// read them, so it encodes the texts and joins them here, and does not cut.
 #[test]
-fn pairs_of_any_length_equal_the_library() {
+fn pairs_of_any_length_are_cut_by_their_whole_lengths() {
     for model in ["rr_bert", "rr_bpe", "rr_uni"] {
         let dir = root().join("models").join(model);
         let request = ModelRequest { dir: dir.clone(), ..ModelRequest::default() };
         let ours = Tokenizer::load(&model::resolve(&request).unwrap()).unwrap();
         let mut theirs = tokenizers::Tokenizer::from_file(dir.join("tokenizer.json")).unwrap();
         theirs.with_padding(None);
+        theirs.with_truncation(None).unwrap();
+        let added = theirs.encode(("", ""), true).unwrap().len();
         let words = |count: usize, word: &str| vec![word; count].join(" ");
         let texts: Vec<String> = [0, 1, 5, 7, 8, 9, 40, 300]
             .into_iter()
             .flat_map(|count| [words(count, "resize"), words(count, "a picture")])
             .collect();
+        let encoded: Vec<_> = texts.iter().map(|text| theirs.encode(text.as_str(), false).unwrap()).collect();
         for limit in [8, 9, 20, 21] {
-            let truncation =
-                tokenizers::TruncationParams { max_length: limit, ..tokenizers::TruncationParams::default() };
-            theirs.with_truncation(Some(truncation)).unwrap();
-            for first in &texts {
-                for second in &texts {
-                    let expected = theirs.encode((first.as_str(), second.as_str()), true).unwrap();
+            for (first, one) in texts.iter().zip(&encoded) {
+                for (second, two) in texts.iter().zip(&encoded) {
+                    let (mut one, mut two) = (one.clone(), two.clone());
+                    let whole = one.len() + two.len();
+                    let (kept_one, kept_two) = lengths(one.len(), two.len(), limit - added);
+                    for (text, kept) in [(&mut one, kept_one), (&mut two, kept_two)] {
+                        text.truncate(kept, 0, TruncationDirection::Right);
+                        // Joining the pieces that were cut off, each with each, would take minutes.
+                        text.take_overflowing();
+                    }
+                    let expected = theirs.post_process(one, Some(two), true).unwrap();
                     let item = ours.encode_pair(first, second, limit, Overflow::Truncate).unwrap();
                     let what = format!("{model} {limit}: {} and {} bytes", first.len(), second.len());
                     assert_eq!(&*item.ids, expected.get_ids(), "{what}");
-                    assert_eq!(item.truncated, !expected.get_overflowing().is_empty(), "{what}");
+                    assert_eq!(item.truncated, whole > limit - added, "{what}");
                 }
             }
         }
