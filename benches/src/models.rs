@@ -157,8 +157,8 @@ impl Model {
             chunks: None,
             prompt: None,
             vector: DenseOptions {
-                pooling: self.head.pooling,
-                normalize: self.head.normalize,
+                pooling: self.head.pooling(),
+                normalize: self.head.normalize.value,
                 dimensions: None,
                 dtype: DType::Float32,
             },

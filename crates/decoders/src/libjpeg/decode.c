@@ -116,6 +116,8 @@ int millrace_jpeg_read_header(const uint8_t *bytes, size_t length, uint32_t colo
                               char *message) {
   struct jpeg_decompress_struct jpeg;
   error_manager errors;
+  /* Declared here: the old compiler of published builds knows no declarations in loops. */
+  int at;
   set_up(&jpeg, &errors, message);
   if (setjmp(errors.end)) {
     jpeg_destroy_decompress(&jpeg);
@@ -129,7 +131,7 @@ int millrace_jpeg_read_header(const uint8_t *bytes, size_t length, uint32_t colo
   header->from_ycbcr = jpeg.jpeg_color_space == JCS_YCbCr && jpeg.out_color_space == JCS_RGB;
   header->huffman = !jpeg.arith_code;
   header->blocks = 0;
-  for (int at = 0; at < jpeg.num_components; at++) {
+  for (at = 0; at < jpeg.num_components; at++) {
     const jpeg_component_info *component = &jpeg.comp_info[at];
     header->blocks += (uint64_t)component->width_in_blocks * component->height_in_blocks;
   }
