@@ -288,7 +288,8 @@ mod tests {
     fn products_of_any_length() {
         for length in [1, 7, 8, 9, 31] {
             let x: Vec<f64> = (0..length).map(|i| f64::from(i) - 2.0).collect();
-            let weight: Vec<f32> = (0..2 * length).map(|i| f32::from(i16::try_from(i).unwrap()) * 0.5).collect();
+            let weight: Vec<f32> =
+                (0..2 * length).map(|i| f32::from(i16::try_from(i).unwrap()) * 0.5).collect();
             let expected = |row: usize| -> f64 {
                 (0..x.len()).map(|i| f64::from(weight[row * x.len() + i]) * x[i]).sum()
             };
