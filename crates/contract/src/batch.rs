@@ -1,7 +1,7 @@
 //! What goes into a run and what comes out of it.
 
 use half::f16;
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// Values of an input tensor, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,9 @@ pub struct Batch {
     pub rows: usize,
     /// Tokens of a row after padding. `rows * padded_len` is what the run costs.
     pub padded_len: usize,
+    /// For each row the places whose outputs will be read; no place outside of them is in the mask. Empty where a family does not
+    /// say so: then all places count. A backend may leave the outputs of other places zero.
+    pub spans: Vec<Range<usize>>,
 }
 
 /// Values of an output tensor, borrowed from the backend for the time of the sink call.

@@ -351,7 +351,7 @@ impl Family for FakeFamily {
         }
         let shape = vec![items.len(), padded_len];
         let inputs = vec![Input { name: "tokens".into(), shape, data: InputData::I64(data) }];
-        Ok(Batch { inputs, rows: items.len(), padded_len })
+        Ok(Batch { inputs, rows: items.len(), padded_len, spans: Vec::new() })
     }
 
     fn outputs(&self) -> &[usize] {

@@ -259,6 +259,8 @@ impl Family for MultimodalFamily {
         // An empty text under a tokenizer that adds nothing still needs a column.
         let mut batch = self.tokenizer().collate_to(&texts, &self.graph, 1);
         batch.inputs.push(self.pixel_values(items)?);
+        // ColPali's padding is read too when a call keeps it.
+        batch.spans.clear();
         Ok(batch)
     }
 

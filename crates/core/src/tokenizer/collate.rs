@@ -99,6 +99,7 @@ impl Tokenizer {
                 data: InputData::I64(data),
             });
         }
-        Batch { inputs, rows: items.len(), padded_len }
+        let spans = items.iter().map(|item| self.span(item.len(), padded_len)).collect();
+        Batch { inputs, rows: items.len(), padded_len, spans }
     }
 }

@@ -146,7 +146,12 @@ impl Family for VisionFamily {
             shape: vec![items.len() * first.tiles, 3, height, width],
             data: InputData::F32(data),
         };
-        Ok(Batch { inputs: vec![input], rows: items.len(), padded_len: self.patches(first) })
+        Ok(Batch {
+            inputs: vec![input],
+            rows: items.len(),
+            padded_len: self.patches(first),
+            spans: Vec::new(),
+        })
     }
 
     fn outputs(&self) -> &[usize] {
