@@ -72,7 +72,7 @@ pub fn batch(names: &[&str], rows: usize, len: usize, seed: i64, vocabulary: i64
             Input { name: (*name).into(), shape: vec![rows, len], data: InputData::I64(values) }
         })
         .collect();
-    Batch { inputs, rows, padded_len: len }
+    Batch { inputs, rows, padded_len: len, spans: vec![0..len; rows] }
 }
 
 /// Names of a backend's inputs.
