@@ -4,9 +4,20 @@ import { join } from 'node:path'
 import { outputOf, ROOT, SetupError } from './run.mjs'
 
 /** Past this a file is more than one thing; the aim is a median of 200. */
-const LONGEST = 800
+const LONGEST = 400
+
+/** Tables of models, and what set-up writes: they are looked up, not read. */
+const TABLES = /^src\/(models\/data\/|binding\/generated\.d\.ts$)/
 
 const SOURCE = /\.(rs|ts|mts|cts|mjs|cjs|py|sh)$/
+
+/** Files that are longer than they may be and wait to be split: each may shrink, and none may grow. */
+const TO_SPLIT = {
+  'crates/encoder/src/follow/arithmetic.rs': 557,
+  'crates/encoder/src/follow/shapes.rs': 650,
+  'crates/encoder/src/onnx/file.rs': 460,
+  'crates/encoder/src/run.rs': 415,
+}
 
 /** Made by others, or from others' work, word for word. */
 const FOREIGN_FILES = /^(__test__\/fixtures\/|models\/.*\.(json|onnx)$|npm\/ThirdPartyNotices)/
@@ -35,15 +46,16 @@ function repositoryFiles() {
 /** Prints the median and the longest file; false when one is too long. */
 export function fileLengths(say) {
   const files = repositoryFiles()
-    .filter((file) => SOURCE.test(file))
+    .filter((file) => SOURCE.test(file) && !TABLES.test(file))
     .map((file) => ({ file, lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length - 1 }))
     .sort((a, b) => a.lines - b.lines)
   const longest = files.at(-1)
   say(
     `${files.length} source files, median ${files[files.length >> 1].lines} lines, longest ${longest.file} with ${longest.lines}`,
   )
-  const long = files.filter(({ lines }) => lines > LONGEST)
-  for (const { file, lines } of long) say(`${file}: ${lines} lines, at most ${LONGEST}`)
+  const most = (file) => TO_SPLIT[file] ?? LONGEST
+  const long = files.filter(({ file, lines }) => lines > most(file))
+  for (const { file, lines } of long) say(`${file}: ${lines} lines, at most ${most(file)}`)
   return long.length === 0
 }
 

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it means by failing")]
 #![expect(clippy::float_cmp, reason = "the fake backend's numbers are exact")]
 
+mod drive;
+
+use drive::{Fake, embed, take};
 use millrace_contract::{Backend, ErrorKind};
 use millrace_core::{
     engine::{Engine, EngineOptions},
@@ -9,15 +12,12 @@ use millrace_core::{
         Cost, FakeBackend, FakeFamily, POISON_FAIL, POISON_HANG, POISON_NAN, POISON_PANIC, POISON_PREPARE,
         READY,
     },
-    job::{Batching, Job, JobOptions, OnError, Order},
+    job::{Batching, JobOptions, OnError},
 };
-use proptest::prelude::*;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-
-type Fake = Engine<FakeFamily>;
 
 fn options(sessions: usize) -> EngineOptions {
     EngineOptions { max_batch_tokens: 64, max_jobs: 64, ..EngineOptions::of_sessions(sessions) }
@@ -32,48 +32,6 @@ fn engine_with(cost: Cost, options: EngineOptions) -> (Fake, Arc<FakeBackend>) {
 
 fn engine(sessions: usize) -> Fake {
     engine_with(Cost::default(), options(sessions)).0
-}
-
-/// Feeds `inputs` as a caller must, within the window, and takes everything.
-fn embed(job: &Job<FakeFamily>, inputs: &[Vec<u32>]) -> Vec<(u64, Result<[f32; 2], ErrorKind>)> {
-    let mut rows = Vec::new();
-    let mut rest = inputs;
-    while !rest.is_empty() {
-        match job.room_blocking() {
-            Some(0) => take(job, &mut rows),
-            Some(room) => {
-                let (now, later) = rest.split_at(room.min(rest.len()));
-                job.push(now.to_vec());
-                rest = later;
-            }
-            None => break,
-        }
-    }
-    job.finish();
-    while take_one(job, &mut rows) {}
-    rows
-}
-
-fn take(job: &Job<FakeFamily>, rows: &mut Vec<(u64, Result<[f32; 2], ErrorKind>)>) {
-    take_one(job, rows);
-}
-
-fn take_one(job: &Job<FakeFamily>, rows: &mut Vec<(u64, Result<[f32; 2], ErrorKind>)>) -> bool {
-    match job.next_blocking() {
-        None => false,
-        Some(Err(error)) => {
-            rows.push((error.index().unwrap_or(u64::MAX), Err(error.kind())));
-            false
-        }
-        Some(Ok(delivery)) => {
-            for (at, row) in delivery.rows.into_iter().enumerate() {
-                let index =
-                    delivery.indices.as_ref().map_or(delivery.offset + at as u64, |indices| indices[at]);
-                rows.push((index, row.map_err(|error| error.kind())));
-            }
-            true
-        }
-    }
 }
 
 fn input(seed: usize) -> Vec<u32> {
@@ -273,7 +231,7 @@ fn a_run_past_its_limit_is_ended_and_its_neighbours_survive() {
     patient.push(vec![vec![1, 2, 3]]);
     hasty.finish();
     let mut rows = Vec::new();
-    while take_one(&hasty, &mut rows) {}
+    while take(&hasty, &mut rows) {}
     assert_eq!(rows, [(0, Err(ErrorKind::Timeout))]);
     assert_eq!(embed(&patient, &[]), [(0, Ok(FakeFamily::expected(&[1, 2, 3])))]);
 }
@@ -341,11 +299,11 @@ fn close_drains_then_refuses() {
     engine.close(None);
     engine.close(None);
     let mut rows = Vec::new();
-    while take_one(&done, &mut rows) {}
+    while take(&done, &mut rows) {}
     assert_eq!(rows.len(), 200);
     assert!(rows.iter().all(|(_, row)| row.is_ok()));
     rows.clear();
-    while take_one(&unfinished, &mut rows) {}
+    while take(&unfinished, &mut rows) {}
     assert_eq!(rows.len(), 16, "what was pushed is delivered");
     assert_eq!(rows[15].1, Err(ErrorKind::Closed));
     assert_eq!(engine.submit(job_options(1), 0).err().unwrap().kind(), ErrorKind::Closed);
@@ -374,79 +332,4 @@ fn dropping_a_job_frees_its_waiting_rows() {
     std::thread::sleep(Duration::from_millis(30));
     assert_eq!(engine.metrics().waiting_rows, 0);
     assert_eq!(engine.metrics().open_jobs, 0);
-}
-
-#[derive(Debug, Clone)]
-struct Call {
-    rows: Vec<usize>,
-    batch_size: usize,
-    priority: i32,
-    group: u32,
-    completion: bool,
-    fixed: bool,
-    cancel_after: Option<usize>,
-}
-
-fn call() -> impl Strategy<Value = Call> {
-    let rows = prop::collection::vec(0_usize..40, 0..200);
-    let cancel = prop::option::weighted(0.2, 0_usize..100);
-    (rows, 1_usize..70, -1_i32..3, 0_u32..2, any::<bool>(), any::<bool>(), cancel).prop_map(
-        |(rows, batch_size, priority, group, completion, fixed, cancel_after)| Call {
-            rows,
-            batch_size,
-            priority,
-            group,
-            completion,
-            fixed,
-            cancel_after,
-        },
-    )
-}
-
-/// One call from its own thread; panics when a row is lost, doubled or another input's.
-fn act(engine: &Fake, call: &Call) {
-    let inputs: Vec<_> = call.rows.iter().copied().map(input).collect();
-    let options = JobOptions {
-        priority: call.priority,
-        order: if call.completion { Order::Completion } else { Order::Input },
-        batching: if call.fixed { Batching::Fixed } else { Batching::Planned },
-        ..job_options(call.batch_size)
-    };
-    let job = engine.submit(options, call.group).unwrap();
-    if let Some(after) = call.cancel_after {
-        job.push(inputs.iter().take(after).cloned().collect());
-        job.cancel();
-        assert!(matches!(job.next_blocking(), Some(Err(error)) if error.kind() == ErrorKind::Aborted));
-        return;
-    }
-    let mut rows = embed(&job, &inputs);
-    if call.completion {
-        rows.sort_unstable_by_key(|(index, _)| *index);
-    }
-    assert_eq!(rows.len(), inputs.len());
-    for ((at, (index, row)), input) in rows.into_iter().enumerate().zip(&inputs) {
-        assert_eq!(index, at as u64);
-        assert_eq!(row.unwrap(), FakeFamily::expected(input));
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
-    #[test]
-    fn order_and_identity_under_everything(
-        calls in prop::collection::vec(call(), 1..6),
-        sessions in 1_usize..8,
-        budget in 1_usize..200,
-        delay in 0_u64..300,
-    ) {
-        let cost = Cost { run: Duration::from_micros(delay), token: Duration::ZERO };
-        let (engine, _) = engine_with(cost, EngineOptions { max_batch_tokens: budget, ..options(sessions) });
-        std::thread::scope(|scope| {
-            for call in &calls {
-                scope.spawn(|| act(&engine, call));
-            }
-        });
-        prop_assert_eq!(engine.metrics().open_jobs, 0);
-        prop_assert_eq!(engine.metrics().waiting_rows, 0);
-    }
 }

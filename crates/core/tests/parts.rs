@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it means by failing")]
 #![expect(clippy::float_cmp, reason = "the fake backend's numbers are exact")]
 
+mod drive;
+
+use drive::{Fake, Row, embed, take};
 use millrace_contract::{Backend, ErrorKind};
 use millrace_core::{
     engine::{Engine, EngineOptions},
@@ -9,16 +12,13 @@ use millrace_core::{
         Cost, FakeBackend, FakeFamily, Gauge, POISON_FAIL, POISON_HANG, POISON_NAN, POISON_PANIC,
         POISON_PREPARE, READY, SPLIT,
     },
-    job::{Batching, Job, JobOptions, OnError, Order},
+    job::{Batching, JobOptions, OnError, Order},
 };
 use proptest::prelude::*;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-
-type Fake = Engine<FakeFamily>;
-type Row = (u64, Result<[f32; 2], ErrorKind>);
 
 fn start(cost: Cost, sessions: usize, max_batch_tokens: usize) -> (Fake, Arc<FakeBackend>, Arc<Gauge>) {
     let backend = Arc::new(FakeBackend::new(cost));
@@ -53,42 +53,6 @@ fn input(seed: usize, parts: usize) -> Vec<u32> {
 
 fn inputs(count: usize) -> Vec<Vec<u32>> {
     (0..count).map(|seed| input(seed, 1 + seed * 5 % 9)).collect()
-}
-
-/// Feeds `inputs` within the window and takes rows until `ended`.
-fn embed(job: &Job<FakeFamily>, inputs: &[Vec<u32>]) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut rest = inputs;
-    while !rest.is_empty() {
-        match job.room_blocking() {
-            Some(0) => drop(take(job, &mut rows)),
-            Some(room) => {
-                let (now, later) = rest.split_at(room.min(rest.len()));
-                job.push(now.to_vec());
-                rest = later;
-            }
-            None => break,
-        }
-    }
-    job.finish();
-    while take(job, &mut rows) {}
-    rows
-}
-
-fn take(job: &Job<FakeFamily>, rows: &mut Vec<Row>) -> bool {
-    let Some(next) = job.next_blocking() else { return false };
-    let delivery = match next {
-        Ok(delivery) => delivery,
-        Err(error) => {
-            rows.push((error.index().unwrap_or(u64::MAX), Err(error.kind())));
-            return false;
-        }
-    };
-    for (at, row) in delivery.rows.into_iter().enumerate() {
-        let index = delivery.indices.as_ref().map_or(delivery.offset + at as u64, |indices| indices[at]);
-        rows.push((index, row.map_err(|error| error.kind())));
-    }
-    true
 }
 
 fn assert_rows(rows: Vec<Row>, inputs: &[Vec<u32>], failed: &[(usize, ErrorKind)]) {
